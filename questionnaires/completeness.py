@@ -1,0 +1,183 @@
+"""What the types cannot say: ids that must match, texts that must be there, holes to fill."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from questionnaires.definition import SELF, Structure, Texts, Wording
+
+Path = tuple[str | int, ...]
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong at a place; `language` is None for the structure file."""
+
+    language: str | None
+    path: Path
+    message: str
+
+
+def faults(structure: Structure, texts: Mapping[str, Texts]) -> list[Fault]:
+    """Return everything that keeps structure and texts from being one whole questionnaire."""
+    found = [Fault(None, path, message) for path, message in _in_structure(structure)]
+    for language, text in texts.items():
+        found += [Fault(language, path, message) for path, message in _in_texts(structure, text)]
+    return found
+
+
+def _in_structure(structure: Structure) -> Iterator[tuple[Path, str]]:
+    yield from _repeated("relationships", structure.relationships)
+    yield from _repeated("levels", structure.levels)
+    if SELF in structure.relationships:
+        yield ("relationships",), "self is always there and not listed"
+    yield from _repeated("themes", [theme.id for theme in structure.themes])
+    yield from _repeated("themes", [facet.id for facet in structure.facets()])
+    yield from _repeated("themes", [item.id for item in structure.items()])
+    yield from _repeated("prompts", [prompt.id for prompt in structure.prompts])
+    yield from _in_scale(structure)
+    yield from _in_levels(structure)
+    yield from _in_prompts(structure)
+    yield from _in_pulse(structure)
+
+
+def _repeated(field: str, ids: Iterable[str]) -> Iterator[tuple[Path, str]]:
+    for each, times in Counter(ids).items():
+        if times > 1:
+            yield (field,), f"{each} is there {times} times"
+
+
+def _in_scale(structure: Structure) -> Iterator[tuple[Path, str]]:
+    scale = structure.scale
+    for field in ("favourable_from", "often_from"):
+        if not 1 < getattr(scale, field) <= scale.points:
+            yield ("scale", field), f"should lie above 1 and at most at {scale.points}"
+
+
+def _in_levels(structure: Structure) -> Iterator[tuple[Path, str]]:
+    levels = set(structure.levels)
+    for t, theme in enumerate(structure.themes):
+        for f, facet in enumerate(theme.facets):
+            for i, item in enumerate(facet.items):
+                path = ("themes", t, "facets", f, "items", i, "levels")
+                yield from _matching(path, item.levels, levels, "level")
+    for level in structure.levels:
+        if not any(item.levels.get(level) == "focus" for item in structure.items()):
+            yield ("levels",), f"no item is in focus at {level}"
+
+
+def _in_prompts(structure: Structure) -> Iterator[tuple[Path, str]]:
+    known = {SELF, *structure.relationships}
+    for p, prompt in enumerate(structure.prompts):
+        path = ("prompts", p, "asked_of")
+        for relationship in prompt.asked_of:
+            if relationship not in known:
+                yield path, f"{relationship} is not a relationship of this questionnaire"
+        if SELF in prompt.asked_of and len(prompt.asked_of) > 1:
+            yield path, "a prompt is put either to self or to others"
+        if prompt.required and SELF not in prompt.asked_of:
+            yield ("prompts", p, "required"), "only a prompt to self may be required"
+
+
+def _in_pulse(structure: Structure) -> Iterator[tuple[Path, str]]:
+    pulse = structure.pulse
+    yield from _repeated("pulse", [item.id for item in pulse.items])
+    if tuple(sorted(pulse.change)) != pulse.change or sum(pulse.change) != 0:
+        yield ("pulse", "change"), "should rise evenly from less to more, with 0 in the middle"
+
+
+def _in_texts(structure: Structure, texts: Texts) -> Iterator[tuple[Path, str]]:
+    relationships = {SELF, *structure.relationships}
+    levels = set(structure.levels)
+    themes = {theme.id for theme in structure.themes}
+    facets = {facet.id for facet in structure.facets()}
+    items = {item.id for item in structure.items()}
+    prompts = {prompt.id for prompt in structure.prompts}
+    yield from _matching(("relationships",), texts.relationships, relationships, "relationship")
+    yield from _matching(("levels",), texts.levels, levels, "level")
+    yield from _matching(("themes",), texts.themes, themes, "theme")
+    yield from _matching(("facets",), texts.facets, facets, "facet")
+    yield from _matching(("items",), texts.items, items, "item")
+    yield from _matching(("prompts",), texts.prompts, prompts, "prompt")
+    for theme_id, theme in texts.themes.items():
+        yield from _matching(("themes", theme_id, "why"), theme.why, levels, "level")
+    yield from _in_item_texts(texts, levels)
+    yield from _in_scale_texts(structure, texts)
+    yield from _in_prompt_texts(structure, texts)
+    yield from _in_pulse_texts(structure, texts)
+
+
+def _matching(
+    path: Path, given: Iterable[str], wanted: set[str], kind: str
+) -> Iterator[tuple[Path, str]]:
+    present = set(given)
+    for each in sorted(wanted - present):
+        yield path, f"{each} is missing"
+    for each in sorted(present - wanted):
+        yield (*path, each), f"there is no {kind} {each}"
+
+
+def _in_item_texts(texts: Texts, levels: set[str]) -> Iterator[tuple[Path, str]]:
+    for item_id, item in texts.items.items():
+        path: Path = ("items", item_id)
+        yield from _voices(path, item)
+        yield from _holes((*path, "behaviour"), item.behaviour, allowed=())
+        for level, wording in item.levels.items():
+            if level not in levels:
+                yield (*path, "levels", level), f"there is no level {level}"
+            yield from _voices((*path, "levels", level), wording)
+
+
+def _in_scale_texts(structure: Structure, texts: Texts) -> Iterator[tuple[Path, str]]:
+    if len(texts.scale.points) != structure.scale.points:
+        yield ("scale", "points"), f"should name {structure.scale.points} points"
+    yield from _voices(("scale", "stem"), texts.scale.stem)
+    yield from _holes(("scale", "not_observed", "self"), texts.scale.not_observed.self_, ())
+    yield from _holes(("scale", "not_observed", "other"), texts.scale.not_observed.other, ())
+
+
+def _in_prompt_texts(structure: Structure, texts: Texts) -> Iterator[tuple[Path, str]]:
+    to_self = {prompt.id for prompt in structure.prompts if SELF in prompt.asked_of}
+    for prompt_id, prompt in texts.prompts.items():
+        name = () if prompt_id in to_self else ("name",)
+        yield from _holes(("prompts", prompt_id, "text"), prompt.text, allowed=name, needed=name)
+        yield from _holes(("prompts", prompt_id, "heading"), prompt.heading, allowed=())
+
+
+def _in_pulse_texts(structure: Structure, texts: Texts) -> Iterator[tuple[Path, str]]:
+    pulse, text = structure.pulse, texts.pulse
+    yield from _matching(
+        ("pulse", "items"), text.items, {item.id for item in pulse.items}, "pulse item"
+    )
+    if len(text.change) != len(pulse.change):
+        yield ("pulse", "change"), f"should name {len(pulse.change)} points"
+    yield from _holes(("pulse", "intro"), text.intro, ("name",))
+    for item in pulse.items:
+        if item.id not in text.items:
+            continue
+        path: Path = ("pulse", "items", item.id)
+        words = text.items[item.id]
+        if len(words.options) != item.options:
+            yield (*path, "options"), f"should name {item.options} options"
+        needed = ("behaviour",) if item.per_practice else ()
+        yield from _holes((*path, "text"), words.text, ("name", *needed), needed)
+
+
+def _voices(path: Path, wording: Wording) -> Iterator[tuple[Path, str]]:
+    yield from _holes((*path, "self"), wording.self_, allowed=())
+    yield from _holes((*path, "other"), wording.other, allowed=("name",), needed=("name",))
+
+
+def _holes(
+    path: Path, text: str, allowed: Collection[str], needed: Collection[str] = ()
+) -> Iterator[tuple[Path, str]]:
+    there = {match.group(1) for match in PLACEHOLDER.finditer(text)}
+    for name in sorted(set(needed) - there):
+        yield path, f"{{{name}}} is missing"
+    for hole in sorted({match.group(0) for match in PLACEHOLDER.finditer(text)}):
+        if hole.strip("{}") not in allowed:
+            yield path, f"{hole} has no meaning here"

@@ -1,0 +1,1 @@
+"""What the answers say: pure functions and frozen values, without web or database."""

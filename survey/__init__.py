@@ -1,0 +1,1 @@
+"""Who asks whom, and when: the web application, its data and its commands."""
