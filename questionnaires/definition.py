@@ -156,9 +156,10 @@ class ScaleText(Frozen):
 
 
 class RelationshipText(Frozen):
-    """How a relationship is called: "Peers", "a peer", "Your peer"."""
+    """How a relationship is called: "Peers", "peers", "a peer", "Your peer"."""
 
     label: Text
+    many: Text
     one: Text
     identified: Text
 

@@ -1,0 +1,153 @@
+"""From the ratings of a whole round to the rounded figures that may be printed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from reports import gaps, intervals
+from reports.agreement import Spread, spread
+from reports.cells import (
+    Asked,
+    Cell,
+    Cells,
+    Place,
+    group_cells,
+    members,
+    person_cells,
+    united_cells,
+)
+from reports.intervals import Band
+from reports.partition import Atom
+from reports.ratings import RELATIONSHIP
+from reports.release import OTHERS, SELF, End, Figure, Gap
+from reports.scores import scored, theme_scores
+
+SPREAD_FROM = {"theme": 5, "facet": 8}
+GAP_FROM = {"theme": 3, "facet": 5, "item": 8}
+FAVOURABLE_FROM = 8
+CLOSE = 1e-9
+
+
+def figures(asked: Asked, ratings: pd.DataFrame, atoms: Sequence[Atom]) -> tuple[Figure, ...]:
+    """Return every figure that may be printed: self, all others, then each atom.
+
+    `ratings` is the frame of the whole round (see `reports.ratings`), `atoms`
+    its partition.
+    """
+    own = person_cells(asked, ratings[ratings[RELATIONSHIP] == SELF])
+    anonymous = {
+        atom: group_cells(asked, members(ratings, atom)) for atom in atoms if not atom.identified
+    }
+    made = list(_persons(own, SELF))
+    made += _all_others(asked, ratings, own, anonymous)
+    for atom in atoms:
+        if atom.identified:
+            seen = person_cells(asked, members(ratings, atom))
+            # One person's themes and facets, never single items.
+            made += _persons({p: c for p, c in seen.items() if p[0] != "item"}, atom.id)
+        else:
+            made += (
+                _figure(asked, place, atom.id, cell, _fixed_band(asked, cell))
+                for place, cell in anonymous[atom].items()
+            )
+    return tuple(made)
+
+
+def _persons(cells: Cells, of: str) -> Iterator[Figure]:
+    for (scope, key), cell in cells.items():
+        yield Figure(scope=scope, key=key, of=of, n=cell.n, mean=rounded(cell.mean))
+
+
+def _all_others(
+    asked: Asked, ratings: pd.DataFrame, own: Cells, groups: dict[Atom, Cells]
+) -> Iterator[Figure]:
+    for place, cell in united_cells(list(groups.values())).items():
+        shown = [
+            atom
+            for atom, cells in groups.items()
+            if place in cells and cells[place].mean is not None
+        ]
+        raters = pd.concat([members(ratings, atom) for atom in shown or groups])
+        scores = scored(raters, asked.items_of(place), asked.scale.points)
+        band = _others_band(asked, place, cell, scores)
+        figure = _figure(asked, place, OTHERS, cell, band)
+        yield figure.model_copy(
+            update={
+                "spread": _spread(place, cell, scores),
+                "gap": _gap(asked, place, own.get(place), cell, band),
+            }
+        )
+
+
+def _figure(asked: Asked, place: Place, of: str, cell: Cell, band: Band | None) -> Figure:
+    scope, key = place
+    return Figure(
+        scope=scope,
+        key=key,
+        of=of,
+        n=cell.n,
+        mean=rounded(cell.mean),
+        end_coded=_end(asked, cell.mean),
+        band=(_one_decimal(band[0]), _one_decimal(band[1])) if band else None,
+        favourable=cell.favourable if scope == "item" and cell.n >= FAVOURABLE_FROM else None,
+        not_seen=cell.mean is None,
+    )
+
+
+def _end(asked: Asked, mean: float | None) -> End | None:
+    if mean is None:
+        return None
+    if mean <= 1 + asked.rules.ends_from + CLOSE:
+        return "at_most"
+    return "at_least" if mean >= asked.scale.points - asked.rules.ends_from - CLOSE else None
+
+
+def _fixed_band(asked: Asked, cell: Cell) -> Band | None:
+    if cell.mean is None or cell.n < intervals.FEWEST_FOR_FIXED:
+        return None
+    return intervals.fixed_band(cell.mean, cell.n, asked.scale.points)
+
+
+def _others_band(asked: Asked, place: Place, cell: Cell, scores: pd.DataFrame) -> Band | None:
+    """Return the band of all others together; only they may show their own spread.
+
+    Two groups' spreads beside the whole would give a third group's.
+    """
+    if place[0] != "theme" or cell.mean is None or cell.n < intervals.FEWEST_FOR_MODERATED:
+        return _fixed_band(asked, cell)
+    sd = float(theme_scores(scores).std(ddof=1))
+    return intervals.moderated_band(cell.mean, sd, cell.n, asked.scale.points)
+
+
+def _spread(place: Place, cell: Cell, scores: pd.DataFrame) -> Spread | None:
+    floor = SPREAD_FROM.get(place[0])
+    if floor is None or cell.mean is None or cell.n < floor:
+        return None
+    return spread(scores)
+
+
+def _gap(
+    asked: Asked, place: Place, own: Cell | None, others: Cell, band: Band | None
+) -> Gap | None:
+    if own is None or own.mean is None or others.mean is None or band is None:
+        return None
+    if others.n < GAP_FROM[place[0]]:
+        return None
+    view = gaps.view(own.mean, others.mean, band)
+    return Gap(
+        value=_one_decimal(_one_decimal(own.mean) - _one_decimal(others.mean)),
+        view=view,
+        field=gaps.field(own.mean, others.mean, view, asked.scale.often_from),
+    )
+
+
+def rounded(mean: float | None) -> float | None:
+    """Return a mean with one decimal, halves away from zero as people round; None stays."""
+    return None if mean is None else _one_decimal(mean)
+
+
+def _one_decimal(value: float) -> float:
+    return math.copysign(math.floor(abs(value) * 10 + 0.5 + CLOSE) / 10, value) + 0.0

@@ -1,0 +1,154 @@
+"""The release: everything that a close leaves behind, as one frozen document.
+
+Previews, pages and exports are made from it and from nothing else. It holds
+rounded figures of whole groups and comments without order; nothing in it is
+about one anonymous rater.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reports.agreement import Spread
+from reports.gaps import Field as FieldOfFour
+from reports.gaps import View
+
+OTHERS = "others"
+SELF = "self"
+
+Scope = Literal["theme", "facet", "item"]
+Reason = Literal["most_room", "different_view"]
+End = Literal["at_least", "at_most"]
+
+
+class Frozen(BaseModel):
+    """A value that cannot change and refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Source(Frozen):
+    """Which questionnaire was asked; equal digests, equal wording."""
+
+    name: str
+    version: str
+    digest: str
+
+
+class Rules(Frozen):
+    """The confidentiality rules that this release was made by."""
+
+    k: int = Field(description="fewest raters in a group that is shown")
+    items_from: int = Field(description="fewest answers behind an item's figure")
+    comments_labelled_from: int = Field(description="fewest comments before a group is named")
+    ends_from: float = Field(description="how near to an end of the scale a mean is not told")
+
+
+class ReleasedAtom(Frozen):
+    """A group as it is shown; `asked` counts the invited, `n` those who answered."""
+
+    id: str
+    label: str
+    relationships: tuple[str, ...]
+    asked: int
+    n: int
+    identified: bool
+
+
+class Gap(Frozen):
+    """The leader's view against that of others: own − others in printed points."""
+
+    value: float
+    view: View
+    field: FieldOfFour
+
+
+class Figure(Frozen):
+    """One printed number: a theme, facet or item as an atom, all others or the leader see it.
+
+    `n` is the fewest raters behind any part of it. `mean` has one decimal; with
+    `end_coded` it is the bound up to which it is told. `not_seen` stands instead
+    of a mean where more than two in five had no chance to see.
+    """
+
+    scope: Scope
+    key: str
+    of: str
+    n: int
+    mean: float | None = None
+    end_coded: End | None = None
+    band: tuple[float, float] | None = None
+    spread: Spread | None = None
+    favourable: int | None = None
+    gap: Gap | None = None
+    not_seen: bool = False
+
+
+class Comments(Frozen):
+    """What was written to one prompt; `of` names an atom, or nobody in particular."""
+
+    prompt: str
+    of: str | None
+    texts: tuple[str, ...]
+
+
+class Words(Frozen):
+    """A word that raters chose, and how many chose it."""
+
+    word: str
+    times: int
+
+
+class ThreeWords(Frozen):
+    """The words chosen for one prompt, most frequent first."""
+
+    prompt: str
+    of: str | None
+    words: tuple[Words, ...]
+
+
+class Practice(Frozen):
+    """A facet proposed to practise next, and why."""
+
+    facet: str
+    reason: Reason
+
+
+class Release(Frozen):
+    """The whole result of a round."""
+
+    format: Literal[1] = 1
+    questionnaire: Source
+    language: str
+    leader: str
+    level: str
+    opened_on: date
+    closed_on: date
+    rules: Rules
+    atoms: tuple[ReleasedAtom, ...]
+    figures: tuple[Figure, ...]
+    comments: tuple[Comments, ...]
+    words: tuple[ThreeWords, ...]
+    own_words: dict[str, tuple[str, ...]]
+    strengths: tuple[str, ...]
+    practices: tuple[Practice, ...]
+
+    def figure(self, scope: Scope, key: str, of: str) -> Figure | None:
+        """Return a printed figure, or None where nothing may be shown."""
+        for figure in self.figures:
+            if (figure.scope, figure.key, figure.of) == (scope, key, of):
+                return figure
+        return None
+
+    def to_json(self) -> str:
+        """Return the document; the same release gives the same text."""
+        return self.model_dump_json(indent=1)
+
+
+def sha256(document: str) -> str:
+    """Return the digest by which a release's document is known."""
+    return hashlib.sha256(document.encode()).hexdigest()

@@ -1,0 +1,55 @@
+"""A rater's scores: answers turned so that more is better, and their means.
+
+Missing answers, skipped or without a chance to see, are never filled in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from questionnaires.definition import Item
+from reports.ratings import NO_CHANCE
+
+FEWEST_OF_A_FACET = 2
+
+
+def scored(ratings: pd.DataFrame, items: Sequence[Item], points: int) -> pd.DataFrame:
+    """Return scores 1…points where higher is healthier; NaN where there was no rating.
+
+    `ratings` and the result have one row per rater and one column per item. A
+    reverse-keyed item is turned here and never in what is stored: y = points + 1 − x.
+    """
+    scores = ratings[[item.id for item in items]]
+    scores = scores.where(scores != NO_CHANCE)
+    turned = [item.id for item in items if item.key == "-"]
+    scores[turned] = points + 1 - scores[turned]
+    return scores
+
+
+def no_chance(ratings: pd.DataFrame, items: Sequence[Item]) -> pd.DataFrame:
+    """Return where a rater had no chance to see a behaviour; raters × items, bool."""
+    return ratings[[item.id for item in items]] == NO_CHANCE
+
+
+def facet_scores(scores: pd.DataFrame) -> pd.Series[float]:
+    """Return each rater's mean over the items of one facet (the frame's columns).
+
+    Missing for a rater with fewer than two answers; a facet of one asked item
+    needs that one.
+    """
+    return _means(scores, at_least=min(FEWEST_OF_A_FACET, scores.shape[1]))
+
+
+def theme_scores(scores: pd.DataFrame) -> pd.Series[float]:
+    """Return each rater's mean over the items of one theme (the frame's columns).
+
+    Missing for a rater who answered fewer than half of them, rounded up.
+    """
+    return _means(scores, at_least=math.ceil(scores.shape[1] / 2))
+
+
+def _means(scores: pd.DataFrame, at_least: int) -> pd.Series[float]:
+    return scores.mean(axis="columns").where(scores.count(axis="columns") >= at_least)

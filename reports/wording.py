@@ -1,0 +1,167 @@
+"""What the numbers say, in sentences that claim no more than the band allows.
+
+Every sentence is one message with named gaps, so that it can be translated
+whole; nothing is put together from parts of sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from questionnaires.definition import Texts
+from reports.language import Language
+from reports.partition import Atom
+from reports.release import Figure, ReleasedAtom, Rules
+
+
+def atom_label(atom: Atom, atoms: Sequence[Atom], texts: Texts, say: Language) -> str:
+    """Return how a group is called: by its relationships, or by what unites it."""
+    names = [texts.relationships[relationship] for relationship in atom.relationships]
+    if atom.identified:
+        alike = [
+            each for each in atoms if each.identified and each.relationships == atom.relationships
+        ]
+        if len(alike) == 1:
+            return names[0].identified
+        return f"{names[0].identified} ({alike.index(atom) + 1})"
+    if atom.id == "all":
+        return say.gettext("All raters")
+    if atom.id == "rest":
+        return say.gettext("Other raters")
+    return say.listed([names[0].label, *(name.many for name in names[1:])])
+
+
+def why_together(atom: ReleasedAtom, texts: Texts, rules: Rules, say: Language) -> str | None:
+    """Say why relationships were put together; None for a group that stands alone."""
+    if atom.identified:
+        return say.gettext(
+            "One person, who chose to be shown as %(label)s. Part of no other figure.",
+            label=atom.label,
+        )
+    if len(atom.relationships) == 1:
+        return None
+    return say.gettext(
+        "%(groups)s are counted together, because fewer than %(k)s answers of a group are never "
+        "shown alone.",
+        groups=say.listed([texts.relationships[name].label for name in atom.relationships]),
+        k=rules.k,
+    )
+
+
+def value(figure: Figure | None, say: Language) -> str:
+    """Return a figure's number as it is printed; a dash where there is none."""
+    if figure is None or figure.mean is None:
+        return "–"
+    if figure.end_coded == "at_least":
+        return say.gettext("at least %(mean)s", mean=say.number(figure.mean))
+    if figure.end_coded == "at_most":
+        return say.gettext("at most %(mean)s", mean=say.number(figure.mean))
+    return say.number(figure.mean)
+
+
+def seen_by_others(figure: Figure | None, texts: Texts, say: Language) -> str:
+    """Say what others see, and how far so few answers can tell."""
+    if figure is None:
+        return say.gettext("Too few answers to show anything here without showing somebody.")
+    if figure.mean is None or figure.band is None:
+        return say.gettext(
+            "More than two in five had no chance to see this, so there is no figure."
+        )
+    low, high = (say.number(end) for end in figure.band)
+    if figure.end_coded == "at_least":
+        return say.gettext("Nearly all answers stand at the upper end of the scale.")
+    if figure.end_coded == "at_most":
+        return say.gettext("Nearly all answers stand at the lower end of the scale.")
+    return say.gettext(
+        "The answers of others centre on “%(point)s” (%(mean)s). If we asked again, the result "
+        "would probably fall between %(low)s and %(high)s.",
+        point=nearest_point(figure.mean, texts),
+        mean=say.number(figure.mean),
+        low=low,
+        high=high,
+    )
+
+
+def nearest_point(mean: float, texts: Texts) -> str:
+    """Return the label of the scale point that a mean is nearest to, halves upwards."""
+    points = texts.scale.points
+    return points[min(int(mean + 0.5), len(points)) - 1].label
+
+
+def how_alike(figure: Figure | None, say: Language) -> str | None:
+    """Say how much others agree among themselves, where that may be told."""
+    match figure.spread if figure else None:
+        case "alike":
+            return say.gettext("They see it much alike.")
+        case "somewhat":
+            return say.gettext("Their views vary somewhat.")
+        case "differently":
+            return say.gettext("Their views differ widely, so the middle says little.")
+        case _:
+            return None
+
+
+def own_view(own: Figure | None, others: Figure | None, say: Language) -> str | None:
+    """Say how the leader's own view stands beside that of others; never as a mistake."""
+    if own is None or own.mean is None or others is None or others.gap is None:
+        return None
+    mean = say.number(own.mean)
+    match others.gap.view, others.gap.field:
+        case "alike", _:
+            return say.gettext("Your own view (%(mean)s) is not far from that.", mean=mean)
+        case "clear", "talk":
+            return say.gettext(
+                "You see it clearly more often (%(mean)s): a different view, worth a conversation.",
+                mean=mean,
+            )
+        case _, "talk":
+            return say.gettext(
+                "You see it more often (%(mean)s): a different view, worth a conversation.",
+                mean=mean,
+            )
+        case "clear", _:
+            return say.gettext(
+                "You see it clearly less often (%(mean)s): others see more here than you do, and "
+                "you can lean on that.",
+                mean=mean,
+            )
+        case _:
+            return say.gettext(
+                "You see it less often (%(mean)s): others see more here than you do, and you can "
+                "lean on that.",
+                mean=mean,
+            )
+
+
+def favourable(figure: Figure, say: Language) -> str | None:
+    """Say how many answered at the upper points, where that may be told."""
+    if figure.favourable is None:
+        return None
+    return say.gettext("%(some)s of %(all)s", some=figure.favourable, all=figure.n)
+
+
+def why_strength(figure: Figure, say: Language) -> str:
+    """Say why a facet is named as a strength."""
+    low = figure.band[0] if figure.band else 0.0
+    return say.gettext(
+        "Of all facets, others place this among the highest: even the lower end of its band is "
+        "%(low)s.",
+        low=say.number(low),
+    )
+
+
+def why_practice(reason: str, own: Figure | None, others: Figure, say: Language) -> str:
+    """Say why a facet is proposed as a next practice."""
+    if reason == "different_view" and own is not None:
+        return say.gettext(
+            "You see this clearly more often than others do (%(own)s beside %(others)s). Finding "
+            "out why is a step in itself.",
+            own=value(own, say),
+            others=value(others, say),
+        )
+    high = others.band[1] if others.band else 0.0
+    return say.gettext(
+        "Of the facets that matter most at your level, others leave most room here: the upper "
+        "end of the band is %(high)s.",
+        high=say.number(high),
+    )
