@@ -60,26 +60,42 @@ def value(figure: Figure | None, say: Language) -> str:
 
 
 def seen_by_others(figure: Figure | None, texts: Texts, say: Language) -> str:
-    """Say what others see, and how far so few answers can tell."""
+    """Say where the answers of others lie, and how far so few can tell."""
+    if (said := _without_figure(figure, say)) is not None or figure is None or not figure.band:
+        return said or ""
+    return say.gettext(
+        "The answers of others centre on “%(point)s” (%(mean)s). If we asked again, the result "
+        "would probably fall between %(low)s and %(high)s.",
+        point=nearest_point(figure.mean or 0, texts),
+        mean=value(figure, say),
+        low=say.number(figure.band[0]),
+        high=say.number(figure.band[1]),
+    )
+
+
+def placed_by_others(figure: Figure | None, texts: Texts, say: Language) -> str:
+    """Say in short between which points of the scale others place something."""
+    if (said := _without_figure(figure, say)) is not None or figure is None or not figure.band:
+        return said or ""
+    low, high = (nearest_point(end, texts) for end in figure.band)
+    if low == high:
+        return say.gettext("Others place this at “%(point)s”.", point=low)
+    return say.gettext("Others place this between “%(low)s” and “%(high)s”.", low=low, high=high)
+
+
+def _without_figure(figure: Figure | None, say: Language) -> str | None:
+    """Say why there is no figure to speak of; None if there is one."""
     if figure is None:
         return say.gettext("Too few answers to show anything here without showing somebody.")
     if figure.mean is None or figure.band is None:
         return say.gettext(
             "More than two in five had no chance to see this, so there is no figure."
         )
-    low, high = (say.number(end) for end in figure.band)
     if figure.end_coded == "at_least":
         return say.gettext("Nearly all answers stand at the upper end of the scale.")
     if figure.end_coded == "at_most":
         return say.gettext("Nearly all answers stand at the lower end of the scale.")
-    return say.gettext(
-        "The answers of others centre on “%(point)s” (%(mean)s). If we asked again, the result "
-        "would probably fall between %(low)s and %(high)s.",
-        point=nearest_point(figure.mean, texts),
-        mean=say.number(figure.mean),
-        low=low,
-        high=high,
-    )
+    return None
 
 
 def nearest_point(mean: float, texts: Texts) -> str:

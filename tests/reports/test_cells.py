@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ def asked(*sizes: int, k: int = 3) -> Asked:
     return Asked(facets, SCALE, rules(k))
 
 
-def group(what: Asked, *rows: list[int | None]) -> pd.DataFrame:
+def group(what: Asked, *rows: Sequence[int | None]) -> pd.DataFrame:
     """Return raters' rows; None is skipped, 0 no chance to see."""
     ids = [item.id for item in what.items]
     answers = [

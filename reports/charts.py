@@ -1,0 +1,84 @@
+"""Charts as data: rows on one scale, each with its value in print and in words.
+
+The marks are drawn by the templates; nothing is computed here that the release
+does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from reports import wording
+from reports.language import Language
+from reports.release import OTHERS, SELF, Release, Scope
+
+Kind = Literal["others", "group", "person"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a chart: the printed value, whose it is, and where its marks stand."""
+
+    label: str
+    value: str
+    kind: Kind
+    mean: float | None
+    band: tuple[float, float] | None
+    own: float | None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Rows on one scale, and what they show in words for those who do not see them."""
+
+    rows: tuple[Row, ...]
+    alt: str
+
+
+def others_chart(
+    release: Release, places: Iterable[tuple[Scope, str, str]], say: Language
+) -> Chart:
+    """Return a chart of how all others see each place (scope, key, label), self beside it."""
+    return _chart([_row(release, s, key, OTHERS, label, say) for s, key, label in places], say)
+
+
+def groups_chart(release: Release, scope: Scope, key: str, say: Language) -> Chart:
+    """Return a chart of one theme or facet: all others, then each group if there are several."""
+    others = release.figure(scope, key, OTHERS)
+    title = say.gettext("All others (%(n)s)", n=others.n) if others else say.gettext("All others")
+    rows = [_row(release, scope, key, OTHERS, title, say)]
+    if len(release.atoms) > 1:
+        for atom in release.atoms:
+            label = atom.label if atom.identified else f"{atom.label} ({atom.n})"
+            rows.append(_row(release, scope, key, atom.id, label, say))
+    return _chart(rows, say)
+
+
+def _chart(rows: list[Row], say: Language) -> Chart:
+    return Chart(tuple(rows), " ".join(_in_words(row, say) for row in rows))
+
+
+def _row(release: Release, scope: Scope, key: str, of: str, label: str, say: Language) -> Row:
+    figure = release.figure(scope, key, of)
+    own = release.figure(scope, key, SELF) if of == OTHERS else None
+    identified = any(atom.id == of and atom.identified for atom in release.atoms)
+    return Row(
+        label=label,
+        value=wording.value(figure, say),
+        kind="others" if of == OTHERS else "person" if identified else "group",
+        mean=figure.mean if figure else None,
+        band=figure.band if figure else None,
+        own=own.mean if own else None,
+    )
+
+
+def _in_words(row: Row, say: Language) -> str:
+    said = [say.gettext("%(label)s: %(value)s.", label=row.label, value=row.value)]
+    if row.band:
+        low, high = (say.number(end) for end in row.band)
+        said.append(say.gettext("Band from %(low)s to %(high)s.", low=low, high=high))
+    if row.own is not None:
+        said.append(say.gettext("You: %(own)s.", own=say.number(row.own)))
+    return " ".join(said)

@@ -1,0 +1,132 @@
+"""Lays the preview out as HTML and as a tagged PDF.
+
+The same release gives the same bytes. Nothing is fetched: style sheet, fonts
+and charts are bundled or in the page itself, and every other reference, also
+one smuggled in by a name or a comment, goes nowhere.
+"""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from questionnaires.definition import Questionnaire
+from reports.language import Language
+from reports.preview import Preview
+from reports.release import Release, sha256
+
+if TYPE_CHECKING:
+    from weasyprint import CSS
+    from weasyprint.text.fonts import FontConfiguration
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+ASSETS = TEMPLATES / "reports" / "assets"
+BUNDLED = "bundled"
+
+
+def preview_body(release: Release, questionnaire: Questionnaire) -> str:
+    """Return the pages of the preview as HTML sections, without head or body."""
+    return _render("reports/preview/body.html", release, questionnaire)
+
+
+def preview_html(release: Release, questionnaire: Questionnaire) -> str:
+    """Return the preview as a whole HTML document, as it is printed."""
+    return _render("reports/preview/document.html", release, questionnaire)
+
+
+def preview_pdf(release: Release, questionnaire: Questionnaire) -> bytes:
+    """Return the preview as a PDF/UA-1 file of A4 pages.
+
+    Takes about a second, most of it for the layout; imports WeasyPrint on the
+    first call.
+    """
+    from weasyprint import HTML
+
+    style, fonts = _style()
+    html = preview_html(release, questionnaire)
+    document = HTML(string=html, url_fetcher=_fetcher(), base_url=f"{BUNDLED}:///")
+    return bytes(
+        document.write_pdf(
+            stylesheets=[style],
+            font_config=fonts,
+            pdf_variant="pdf/ua-1",
+            pdf_identifier=sha256(release.to_json()).encode(),
+        )
+    )
+
+
+def _render(template: str, release: Release, questionnaire: Questionnaire) -> str:
+    preview = Preview(release, questionnaire)
+    return (
+        _environment(preview.say)
+        .get_template(template)
+        .render(
+            preview=preview,
+            release=release,
+            say=preview.say,
+            texts=preview.texts,
+            digest=sha256(release.to_json()),
+        )
+    )
+
+
+@lru_cache
+def _environment(say: Language) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        extensions=["jinja2.ext.i18n"],
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Installed by the i18n extension; the stubs do not know it.
+    extended: Any = environment
+    extended.install_gettext_translations(say.translations, newstyle=True)
+    environment.filters["as_image"] = _as_image
+    return environment
+
+
+def _as_image(svg: str) -> Markup:
+    """Return an SVG as a data URI; charts in an <img> cost far less to lay out than inline."""
+    data = base64.b64encode(str(svg).encode()).decode()
+    return Markup("data:image/svg+xml;base64,") + data
+
+
+@lru_cache
+def _style() -> tuple[CSS, FontConfiguration]:
+    """Return the parsed style sheet and its fonts, read once in a process."""
+    from weasyprint import CSS
+    from weasyprint.text.fonts import FontConfiguration
+
+    fonts = FontConfiguration()
+    css = CSS(
+        string=(ASSETS / "preview.css").read_text(encoding="utf-8")
+        + (ASSETS / "print.css").read_text(encoding="utf-8"),
+        base_url=f"{BUNDLED}:///",
+        url_fetcher=_fetcher(),
+        font_config=fonts,
+    )
+    return css, fonts
+
+
+def _fetcher() -> Any:
+    """Return a fetcher that serves bundled fonts and charts in the page, and nothing else."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class Bundled(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
+            parts = urlsplit(url)
+            if parts.scheme == BUNDLED:
+                path = (ASSETS / parts.path.lstrip("/")).resolve()
+                if path.is_relative_to(ASSETS):
+                    return URLFetcherResponse(url, path.read_bytes())
+            return super().fetch(url, headers)
+
+    return Bundled(allowed_protocols=("data",), allow_redirects=False)

@@ -1,0 +1,228 @@
+"""The preview page by page: a release arranged for reading, without a new number in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from questionnaires.definition import SELF, AskedFacet, Questionnaire
+from reports import wording
+from reports.charts import Chart, groups_chart, others_chart
+from reports.language import language
+from reports.release import OTHERS, Figure, Release, Scope
+
+
+@dataclass(frozen=True)
+class Group:
+    """A printed group: how many were asked and answered, and why it is put together so."""
+
+    label: str
+    asked: int
+    n: int
+    why: str | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A theme or facet on its page: its chart and the sentences that sum it up."""
+
+    label: str
+    sentences: tuple[str, ...]
+    chart: Chart
+
+
+@dataclass(frozen=True)
+class ThemePage:
+    """One theme: what it is, why it matters at this level, and its facets."""
+
+    number: int
+    whole: Part
+    high_means: str
+    why: str
+    facets: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A strength or a next practice: why it was chosen and what to do with it."""
+
+    label: str
+    why: str
+    notice: str
+    suggestions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A facet (or theme) with the leader's own value beside that of others."""
+
+    label: str
+    own: str
+    others: str
+
+
+@dataclass(frozen=True)
+class Quotes:
+    """What people wrote to one prompt; a group without a name is nobody in particular."""
+
+    heading: str
+    text: str
+    groups: tuple[tuple[str | None, tuple[str, ...]], ...]
+
+
+class Preview:
+    """A release with the questionnaire it was asked with, as its pages read it."""
+
+    def __init__(self, release: Release, questionnaire: Questionnaire) -> None:
+        self.release = release
+        self.questionnaire = questionnaire
+        self.say = language(release.language)
+        self.texts = questionnaire.texts[release.language]
+        self.level = self.texts.levels[release.level]
+        self.asked = questionnaire.asked_at(release.level)
+        self.themes = tuple(dict.fromkeys(facet.theme for facet in self.asked))
+
+    @property
+    def answered(self) -> int:
+        """How many others answered."""
+        return sum(atom.n for atom in self.release.atoms)
+
+    def groups(self) -> Iterator[Group]:
+        """Give each printed group."""
+        for atom in self.release.atoms:
+            why = wording.why_together(atom, self.texts, self.release.rules, self.say)
+            yield Group(atom.label, atom.asked, atom.n, why)
+
+    def glance(self) -> Chart:
+        """Return all themes in one chart."""
+        places: list[tuple[Scope, str, str]] = [
+            ("theme", theme, self.texts.themes[theme].label) for theme in self.themes
+        ]
+        return others_chart(self.release, places, self.say)
+
+    def theme_pages(self) -> Iterator[ThemePage]:
+        """Give the page of each theme."""
+        for number, theme in enumerate(self.themes, start=1):
+            text = self.texts.themes[theme]
+            facets = (facet for facet in self.asked if facet.theme == theme)
+            yield ThemePage(
+                number=number,
+                whole=self._part("theme", theme, text.label),
+                high_means=text.high_means,
+                why=text.why[self.release.level],
+                facets=tuple(
+                    self._part("facet", facet.id, self.texts.facets[facet.id].label)
+                    for facet in facets
+                ),
+            )
+
+    def statements(self) -> Iterator[tuple[str, Chart]]:
+        """Give the statements that may be shown, by facet, in the wished-for direction."""
+        for facet in self.asked:
+            if places := self._shown_items(facet):
+                yield (
+                    self.texts.facets[facet.id].label,
+                    others_chart(self.release, places, self.say),
+                )
+
+    def strengths(self) -> Iterator[Proposal]:
+        """Give the strengths to build on."""
+        for facet in self.release.strengths:
+            yield self._proposal(facet, wording.why_strength(self._others(facet), self.say))
+
+    def practices(self) -> Iterator[Proposal]:
+        """Give the proposed next practices."""
+        for practice in self.release.practices:
+            own = self.release.figure("facet", practice.facet, SELF)
+            others = self._others(practice.facet)
+            why = wording.why_practice(practice.reason, own, others, self.say)
+            yield self._proposal(practice.facet, why)
+
+    def fields(self) -> dict[str, list[Compared]]:
+        """Return the four fields of self beside others: facets, or themes where so few answered."""
+        compared = [f for f in self.release.figures if f.of == OTHERS and f.gap is not None]
+        facets = [figure for figure in compared if figure.scope == "facet"]
+        themes = [figure for figure in compared if figure.scope == "theme"]
+        fields: dict[str, list[Compared]] = {
+            "build_on": [], "lean_on": [], "next_step": [], "talk": []
+        }  # fmt: skip
+        for figure in facets or themes:
+            if figure.gap is not None:
+                fields[figure.gap.field].append(self._compared(figure))
+        return fields
+
+    def own_three_words(self) -> tuple[str, ...]:
+        """Return the words that the leader hopes for."""
+        return tuple(
+            word
+            for prompt in self.questionnaire.prompts_for(SELF, identified=True)
+            if prompt.format == "three_words"
+            for word in self.release.own_words.get(prompt.id, ())
+            if word
+        )
+
+    def own_quotes(self) -> Iterator[tuple[str, str]]:
+        """Give what the leader wrote: heading and text."""
+        for prompt in self.questionnaire.prompts_for(SELF, identified=True):
+            said = [word for word in self.release.own_words.get(prompt.id, ()) if word]
+            if said and prompt.format != "three_words":
+                yield self.texts.prompts[prompt.id].heading, ", ".join(said)
+
+    def group_label(self, of: str | None) -> str | None:
+        """Return the name of an atom; None stays."""
+        return next((atom.label for atom in self.release.atoms if atom.id == of), None)
+
+    def quotes(self) -> Iterator[Quotes]:
+        """Give what people wrote, by prompt, in the questionnaire's order."""
+        for prompt in self.questionnaire.structure.prompts:
+            groups = [group for group in self.release.comments if group.prompt == prompt.id]
+            if groups:
+                text = self.texts.prompts[prompt.id]
+                yield Quotes(
+                    heading=text.heading,
+                    text=text.said_about(self.release.leader),
+                    groups=tuple((self.group_label(group.of), group.texts) for group in groups),
+                )
+
+    def private_questions(self) -> tuple[str, ...]:
+        """Return the questions for the leader's own notes."""
+        prompts = self.questionnaire.private_prompts()
+        return tuple(self.texts.prompts[prompt.id].text for prompt in prompts)
+
+    def _shown_items(self, facet: AskedFacet) -> list[tuple[Scope, str, str]]:
+        return [
+            ("item", item.id, self.texts.items[item.id].behaviour)
+            for item in facet.items
+            if self.release.figure("item", item.id, OTHERS) is not None
+        ]
+
+    def _part(self, scope: Scope, key: str, label: str) -> Part:
+        own = self.release.figure(scope, key, SELF)
+        others = self.release.figure(scope, key, OTHERS)
+        seen = wording.seen_by_others if scope == "theme" else wording.placed_by_others
+        sentences = (
+            seen(others, self.texts, self.say),
+            wording.how_alike(others, self.say),
+            wording.own_view(own, others, self.say),
+        )
+        said = tuple(sentence for sentence in sentences if sentence)
+        return Part(label, said, groups_chart(self.release, scope, key, self.say))
+
+    def _others(self, facet: str) -> Figure:
+        figure = self.release.figure("facet", facet, OTHERS)
+        if figure is None:
+            raise ValueError(f"the release proposes {facet} without showing it")
+        return figure
+
+    def _proposal(self, facet: str, why: str) -> Proposal:
+        text = self.texts.facets[facet]
+        return Proposal(text.label, why, text.notice, text.suggestions)
+
+    def _compared(self, figure: Figure) -> Compared:
+        texts = self.texts.facets if figure.scope == "facet" else self.texts.themes
+        own = self.release.figure(figure.scope, figure.key, SELF)
+        return Compared(
+            label=texts[figure.key].label,
+            own=wording.value(own, self.say),
+            others=wording.value(figure, self.say),
+        )
