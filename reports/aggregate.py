@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from questionnaires.definition import SELF, Prompt, Questionnaire
+from reports.answers import Answers
 from reports.cells import Asked, members, rules
 from reports.comments import Written, comments, three_words
 from reports.figures import figures
 from reports.language import language
 from reports.partition import Atom, partition
 from reports.practices import practices, strengths
-from reports.ratings import Answers, ratings_frame
+from reports.ratings import ratings_frame
 from reports.release import Release, ReleasedAtom, Source
 from reports.wording import atom_label
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pandas as pd
 
-Spread = Literal["alike", "somewhat", "differently"]
+from reports.release import Spread
+
 ALIKE_UP_TO = 0.5
 SOMEWHAT_UP_TO = 0.8
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from reports import gaps, intervals
-from reports.agreement import Spread, spread
+from reports.agreement import spread
 from reports.cells import (
     Asked,
     Cell,
@@ -22,7 +22,7 @@ from reports.cells import (
 from reports.intervals import Band
 from reports.partition import Atom
 from reports.ratings import RELATIONSHIP
-from reports.release import OTHERS, SELF, End, Figure, Gap
+from reports.release import OTHERS, SELF, End, Figure, Gap, Spread
 from reports.scores import scored, theme_scores
 
 SPREAD_FROM = {"theme": 5, "facet": 8}

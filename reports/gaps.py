@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from reports.intervals import Band
-
-View = Literal["alike", "different", "clear"]
-Field = Literal["build_on", "next_step", "lean_on", "talk"]
+from reports.release import Quadrant, View
 
 DIFFERENT_FROM = 0.5
 CLEAR_FROM = 1.0
@@ -28,7 +24,7 @@ def view(own: float, others: float, band: Band) -> View:
     return "different" if gap < CLEAR_FROM - ROUNDING else "clear"
 
 
-def field(own: float, others: float, seen: View, often_from: float) -> Field:
+def field(own: float, others: float, seen: View, often_from: float) -> Quadrant:
     """Return which of the four fields of the self-awareness page a score belongs to."""
     if seen == "alike":
         return "build_on" if others >= often_from - ROUNDING else "next_step"

@@ -10,24 +10,14 @@ nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import pandas as pd
 
-NO_CHANCE = 0
+from reports.answers import NO_CHANCE, Answers
+
 RELATIONSHIP = "relationship"
 IDENTIFIED = "identified"
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What one rater answered: items by id, open prompts by id (one string a field)."""
-
-    relationship: str
-    identified: bool
-    items: Mapping[str, int]
-    words: Mapping[str, tuple[str, ...]]
 
 
 def ratings_frame(answers: Sequence[Answers], items: Sequence[str], points: int) -> pd.DataFrame:

@@ -13,16 +13,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reports.agreement import Spread
-from reports.gaps import Field as FieldOfFour
-from reports.gaps import View
-
 OTHERS = "others"
 SELF = "self"
 
 Scope = Literal["theme", "facet", "item"]
 Reason = Literal["most_room", "different_view"]
 End = Literal["at_least", "at_most"]
+Spread = Literal["alike", "somewhat", "differently"]
+View = Literal["alike", "different", "clear"]
+Quadrant = Literal["build_on", "next_step", "lean_on", "talk"]
 
 
 class Frozen(BaseModel):
@@ -64,7 +63,7 @@ class Gap(Frozen):
 
     value: float
     view: View
-    field: FieldOfFour
+    field: Quadrant
 
 
 class Figure(Frozen):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from questionnaires.definition import Item
-from reports.ratings import NO_CHANCE
+from reports.answers import NO_CHANCE
 
 FEWEST_OF_A_FACET = 2
 

@@ -11,7 +11,7 @@ import pytest
 from questionnaires import loader
 from questionnaires.definition import Questionnaire
 from reports.aggregate import Setting, aggregate
-from reports.ratings import Answers
+from reports.answers import Answers
 from reports.release import Release
 
 

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from questionnaires.definition import AskedFacet, Item, Scale
+from reports.answers import Answers
 from reports.cells import Asked, group_cells, person_cells, rules, united_cells
-from reports.ratings import Answers, ratings_frame
+from reports.ratings import ratings_frame
 from reports.scores import facet_scores, scored, theme_scores
 
 SCALE = Scale(points=5, favourable_from=4, often_from=3.5)

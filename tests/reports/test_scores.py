@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from questionnaires.definition import Item
-from reports.ratings import Answers, ratings_frame
+from reports.answers import Answers
+from reports.ratings import ratings_frame
 from reports.scores import facet_scores, no_chance, scored, theme_scores
 
 ITEMS = [Item(id="A", key="+", levels={}), Item(id="B", key="-", levels={})]

@@ -1,0 +1,39 @@
+"""Refusals: exceptions that carry their HTTP status and a sentence for the person concerned."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """Something that is not done, and why: `message` is a sentence with named gaps.
+
+    One handler turns it into a page, the command line into an exit code of 1.
+    """
+
+    status = 400
+    message = "This cannot be done."
+
+    def __init__(self, message: str | None = None, **gaps: object) -> None:
+        self.message = message or self.message
+        self.gaps = gaps
+        super().__init__(self.message % gaps if gaps else self.message)
+
+
+class NotFound(Refused):
+    """There is nothing of that kind, or it is not this person's; which of the two is not told."""
+
+    status = 404
+    message = "There is nothing here, or it is not yours to see."
+
+
+class NotAllowed(Refused):
+    """The person is known and may not do this."""
+
+    status = 403
+    message = "You may not do this."
+
+
+class Conflict(Refused):
+    """The state of things does not allow it (any more)."""
+
+    status = 409
+    message = "This is no longer possible."

@@ -1,0 +1,36 @@
+"""What is stored: one class a table, its facts and the rules that the database keeps."""
+
+from survey.models.audit import AuditEntry
+from survey.models.base import Base
+from survey.models.mail import Mail, MailKind, MailState
+from survey.models.person import Person, SignInCode
+from survey.models.questionnaire import StoredQuestionnaire
+from survey.models.round import (
+    Answered,
+    Ballot,
+    CoachAccess,
+    Invitation,
+    Nomination,
+    Release,
+    Round,
+    RoundState,
+)
+
+__all__ = [
+    "Answered",
+    "AuditEntry",
+    "Ballot",
+    "Base",
+    "CoachAccess",
+    "Invitation",
+    "Mail",
+    "MailKind",
+    "MailState",
+    "Nomination",
+    "Person",
+    "Release",
+    "Round",
+    "RoundState",
+    "SignInCode",
+    "StoredQuestionnaire",
+]

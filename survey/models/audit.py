@@ -1,0 +1,27 @@
+"""What staff did; never anything about raters' answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from survey.models.base import Base, not_blank
+from survey.models.person import Person
+
+
+class AuditEntry(Base):
+    """One act of a leader, coach or administrator; no actor: the command line."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (*not_blank("act"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("person.id", ondelete="SET NULL"))
+    act: Mapped[str]
+    subject: Mapped[str]
+
+    actor: Mapped[Person | None] = relationship()

@@ -1,0 +1,50 @@
+"""People: whoever leads, coaches, administers or is asked for feedback."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from survey.models.base import Base, not_blank, random_id
+
+
+class Person(Base):
+    """One person with one address; the flags say what they may do besides rating."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        *not_blank("name", "email"),
+        sa.CheckConstraint("email = lower(email)", "email_in_lower_case"),
+    )
+
+    id: Mapped[UUID] = random_id()
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(unique=True)
+    leads: Mapped[bool] = mapped_column(default=False)
+    coaches: Mapped[bool] = mapped_column(default=False)
+    administers: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+    # Part of every signed-in session; a new one signs the person out everywhere.
+    session_key: Mapped[str] = mapped_column(default=lambda: secrets.token_urlsafe(16))
+
+    def may_sign_in(self) -> bool:
+        """Say whether the person has anything to do here; raters never sign in."""
+        return self.active and (self.leads or self.coaches or self.administers)
+
+
+class SignInCode(Base):
+    """The one code that would sign a person in now, known only by its keyed hash."""
+
+    __tablename__ = "sign_in_code"
+    __table_args__ = (sa.CheckConstraint("attempts_left >= 0", "attempts_not_negative"),)
+
+    person_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    digest: Mapped[bytes]
+    expires_at: Mapped[datetime]
+    attempts_left: Mapped[int]

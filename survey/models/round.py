@@ -1,0 +1,183 @@
+"""Rounds, and who is asked in them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.orm import Mapped, mapped_column
+
+from survey.models.base import Base, enumerated, not_blank, random_id
+from survey.models.person import Person
+from survey.models.questionnaire import StoredQuestionnaire
+
+
+class RoundState(StrEnum):
+    """Where a round stands; `closing` lasts only as long as the closing transaction."""
+
+    DRAFT = "draft"
+    NOMINATING = "nominating"
+    OPEN = "open"
+    CLOSING = "closing"
+    RELEASED = "released"
+    VOID = "void"
+
+
+class Round(Base):
+    """One leader's collecting of feedback: a questionnaire at a level, and the days it is open.
+
+    While open it carries the public halves of its keys; the secret halves are in
+    the keyring, and gone once the round is released or void.
+    """
+
+    __tablename__ = "round"
+    __table_args__ = (
+        sa.CheckConstraint("opens_at < closes_at", "opens_first"),
+        sa.CheckConstraint("k >= 3", "k_at_least_three"),
+        sa.CheckConstraint(
+            "state NOT IN ('open', 'closing') OR (opens_at IS NOT NULL AND ballot_key IS NOT NULL"
+            " AND mail_key IS NOT NULL AND ballot_size IS NOT NULL)",
+            "open_with_keys",
+        ),
+        sa.CheckConstraint(
+            "state IN ('open', 'closing') OR (ballot_key IS NULL AND mail_key IS NULL)",
+            "keys_only_while_open",
+        ),
+        *not_blank("level", "language"),
+    )
+
+    id: Mapped[UUID] = random_id()
+    leader_id: Mapped[UUID] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    questionnaire_id: Mapped[UUID] = mapped_column(sa.ForeignKey("questionnaire.id"))
+    level: Mapped[str]
+    language: Mapped[str]
+    message: Mapped[str] = mapped_column(default="")
+    k: Mapped[int]
+    state: Mapped[RoundState] = mapped_column(
+        enumerated(RoundState), default=RoundState.DRAFT, index=True
+    )
+    opens_at: Mapped[datetime | None]
+    closes_at: Mapped[datetime]
+    ballot_key: Mapped[bytes | None]
+    mail_key: Mapped[bytes | None]
+    ballot_size: Mapped[int | None]
+    # Which groups have enough answers, as of one day: renewed daily, so that no click moves it.
+    enough: Mapped[str | None]
+    enough_on: Mapped[date | None]
+
+    leader: Mapped[Person] = orm.relationship()
+    questionnaire: Mapped[StoredQuestionnaire] = orm.relationship()
+    nominations: Mapped[list[Nomination]] = orm.relationship(
+        back_populates="round", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    def is_collecting(self, now: datetime) -> bool:
+        """Say whether raters may answer; at closes_at they no longer may."""
+        return self.state is RoundState.OPEN and now < self.closes_at
+
+    def is_due(self, now: datetime) -> bool:
+        """Say whether the closing day has passed and the round waits to be closed."""
+        return self.state is RoundState.OPEN and self.closes_at <= now
+
+    def is_prepared(self) -> bool:
+        """Say whether the round has not opened yet, so that everything may still change."""
+        return self.state in (RoundState.DRAFT, RoundState.NOMINATING)
+
+
+class Nomination(Base):
+    """A person proposed as a rater of a round, in one relationship; the leader's own is self."""
+
+    __tablename__ = "nomination"
+    __table_args__ = (
+        sa.UniqueConstraint("round_id", "person_id"),
+        *not_blank("relationship"),
+    )
+
+    id: Mapped[UUID] = random_id()
+    round_id: Mapped[UUID] = mapped_column(sa.ForeignKey("round.id", ondelete="CASCADE"))
+    person_id: Mapped[UUID] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    relationship: Mapped[str]
+
+    round: Mapped[Round] = orm.relationship(back_populates="nominations")
+    person: Mapped[Person] = orm.relationship()
+
+
+class Answered(StrEnum):
+    """What an invited rater has done: nothing that is known, sent answers, or declined."""
+
+    NOT_YET = "not_yet"
+    ANSWERED = "answered"
+    DECLINED = "declined"
+
+
+class Invitation(Base):
+    """The link of one rater, while the round is open; it is deleted at the close.
+
+    `lookup` is derived from the link's token with the round's pepper; the token
+    itself is here only sealed to the round's mail key, for the mails.
+    """
+
+    __tablename__ = "invitation"
+
+    id: Mapped[UUID] = random_id()
+    nomination_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("nomination.id", ondelete="CASCADE"), unique=True
+    )
+    lookup: Mapped[bytes] = mapped_column(unique=True)
+    sealed_token: Mapped[bytes]
+    answered: Mapped[Answered] = mapped_column(enumerated(Answered), default=Answered.NOT_YET)
+
+    nomination: Mapped[Nomination] = orm.relationship()
+
+
+class Ballot(Base):
+    """A rater's sealed answers, and their draft under a key that only their link gives.
+
+    Nothing here says whose it is, in which relationship, when or in which
+    language: `handle` comes from the link, and both texts have the same size in
+    every ballot of the round.
+    """
+
+    __tablename__ = "ballot"
+
+    round_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("round.id", ondelete="CASCADE"), primary_key=True
+    )
+    handle: Mapped[bytes] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+    resume: Mapped[bytes]
+
+
+class Release(Base):
+    """What a close leaves behind: one frozen document, and the digest it is known by."""
+
+    __tablename__ = "release"
+
+    round_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("round.id", ondelete="CASCADE"), primary_key=True
+    )
+    released_on: Mapped[date]
+    document: Mapped[str]
+    sha256: Mapped[str]
+
+    round: Mapped[Round] = orm.relationship()
+
+
+class CoachAccess(Base):
+    """A leader lets a coach read their previews; taking it back deletes the row."""
+
+    __tablename__ = "coach_access"
+    __table_args__ = (sa.CheckConstraint("leader_id <> coach_id", "not_oneself"),)
+
+    leader_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    coach_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+    leader: Mapped[Person] = orm.relationship(foreign_keys=leader_id)
+    coach: Mapped[Person] = orm.relationship(foreign_keys=coach_id)

@@ -1,0 +1,252 @@
+"""Ballots: a rater's way from the link to sealed answers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from questionnaires.definition import SELF, Questionnaire
+from survey import sealing
+from survey.answers import NOT_SENT, Draft, ballot_bytes
+from survey.errors import Conflict, NotFound, Refused
+from survey.keyring import Keyring
+from survey.models import Answered, Ballot, Invitation, Nomination, Round, RoundState
+from survey.sealing import FromToken
+from survey.services import questionnaires, rounds
+
+BALLOT = "ballot"
+MANAGER = "manager"
+LARGEST_FOR_CHOICE = 2
+FEWEST_ITEMS = 0.5
+
+
+class LinkUnknown(NotFound):
+    """No open round knows this link: mistyped, cut short, or closed long ago. Which is not told."""
+
+    message = (
+        "This link opens nothing (any more). Either its round has closed, or the link was not "
+        "copied whole: please open it once more from the mail."
+    )
+
+
+class RoundClosed(Refused):
+    """The closing day has passed; answers can no longer be added or changed."""
+
+    status = 410
+    message = "The closing day has passed; answers can no longer be added or changed."
+
+
+class NotStarted(Conflict):
+    """There is no draft to work on."""
+
+    message = "Nothing has been started here, or it was sent already. Begin from the start page."
+
+
+class AnswersMissing(Refused):
+    """Something that is needed before sending is not there."""
+
+    status = 422
+    message = "Something is still missing; nothing was sent yet."
+
+
+@dataclass(frozen=True)
+class Rater:
+    """Who a link stands for, while the round is open."""
+
+    link: str
+    round: Round
+    nomination: Nomination
+    invitation: Invitation
+    values: FromToken
+    questionnaire: Questionnaire
+    asked_alike: int
+
+    @property
+    def relationship(self) -> str:
+        """The relationship in which this rater is asked."""
+        return self.nomination.relationship
+
+    @property
+    def is_self(self) -> bool:
+        """Whether the leader rates themselves."""
+        return self.relationship == SELF
+
+    @property
+    def may_be_identified(self) -> bool:
+        """Whether the rater may choose to be shown by role: managers, and groups of one or two."""
+        return not self.is_self and (
+            self.relationship == MANAGER or self.asked_alike <= LARGEST_FOR_CHOICE
+        )
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What keeps a draft from being sent."""
+
+    items: int
+    prompts: tuple[str, ...]
+    choice: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.items or self.prompts or self.choice)
+
+
+def rater(session: Session, keyring: Keyring, link: str, now: datetime) -> Rater:
+    """Return who a link stands for.
+
+    Raises LinkUnknown, RoundClosed after the closing day, KeyringUnusable.
+    """
+    read = sealing.read_link(link)
+    round_ = session.get(Round, read[0]) if read else None
+    if read is None or round_ is None or round_.state is not RoundState.OPEN:
+        raise LinkUnknown
+    values = sealing.from_token(read[1], keyring.pepper(round_.id))
+    query = (
+        select(Invitation, Nomination)
+        .join(Nomination)
+        .where(Invitation.lookup == values.lookup, Nomination.round_id == round_.id)
+    )
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise LinkUnknown
+    if not round_.is_collecting(now):
+        raise RoundClosed
+    invitation, nomination = found.tuple()
+    return Rater(
+        link=link,
+        round=round_,
+        nomination=nomination,
+        invitation=invitation,
+        values=values,
+        questionnaire=questionnaires.read(round_.questionnaire),
+        asked_alike=rounds.asked(session, round_)[nomination.relationship],
+    )
+
+
+def draft(session: Session, rater: Rater) -> Draft | None:
+    """Return what the rater has typed and not sent; None before the start and after sending."""
+    ballot = session.get(Ballot, (rater.round.id, rater.values.handle))
+    if ballot is None:
+        return None
+    content = sealing.unlock(rater.values.draft_key, ballot.resume, rater.values.handle)
+    return Draft.from_json(content) if content is not None else None
+
+
+def start(session: Session, rater: Rater) -> None:
+    """Begin a draft; one that is there already stays, and so do answers sent before."""
+    ballot = _ballot(session, rater)
+    if ballot is None:
+        unsent = sealing.padded(NOT_SENT, _size(rater))
+        ballot = Ballot(
+            round_id=rater.round.id,
+            handle=rater.values.handle,
+            sealed=sealing.seal(_public_key(rater), unsent, _purpose(rater)),
+            resume=_locked(rater, Draft()),
+        )
+        session.add(ballot)
+    elif draft(session, rater) is None:
+        ballot.resume = _locked(rater, Draft())
+    session.flush()
+
+
+def save(session: Session, rater: Rater, changes: Draft) -> None:
+    """Add one page's answers to the draft. Raises NotStarted."""
+    ballot, before = _ballot(session, rater), draft(session, rater)
+    if ballot is None or before is None:
+        raise NotStarted
+    ballot.resume = _locked(rater, before.with_changes(changes))
+    session.flush()
+
+
+def missing(rater: Rater, draft: Draft) -> Missing:
+    """Return what is needed before sending: half of the items, required prompts, the choice."""
+    items = rater.questionnaire.items_at(rater.round.level)
+    enough = math.ceil(len(items) * FEWEST_ITEMS)
+    there = sum(item.id in draft.items for item in items)
+    identified = bool(draft.identified)
+    prompts = rater.questionnaire.prompts_for(rater.relationship, identified=identified)
+    return Missing(
+        items=max(0, enough - there),
+        prompts=tuple(
+            prompt.id
+            for prompt in prompts
+            if prompt.required and not all(draft.words.get(prompt.id, ("",)))
+        ),
+        choice=rater.may_be_identified and draft.identified is None,
+    )
+
+
+def send(session: Session, rater: Rater) -> None:
+    """Seal the rater's answers in place of any sent before; the draft turns into noise.
+
+    The invitation learns only that there were some. Raises NotStarted, AnswersMissing.
+    """
+    ballot, finished = _ballot(session, rater), draft(session, rater)
+    if ballot is None or finished is None:
+        raise NotStarted
+    if missing(rater, finished):
+        raise AnswersMissing
+    content = ballot_bytes(_as_asked(rater, finished).as_answers(rater.relationship))
+    ballot.sealed = sealing.seal(
+        _public_key(rater), sealing.padded(content, _size(rater)), _purpose(rater)
+    )
+    ballot.resume = sealing.noise(_size(rater))
+    rater.invitation.answered = Answered.ANSWERED
+    session.flush()
+
+
+def decline(session: Session, rater: Rater) -> None:
+    """Withdraw whatever was typed or sent, and note that this rater would rather not."""
+    ballot = _ballot(session, rater)
+    if ballot is not None:
+        session.delete(ballot)
+    rater.invitation.answered = Answered.DECLINED
+    session.flush()
+
+
+def _as_asked(rater: Rater, draft: Draft) -> Draft:
+    """Return the draft without answers to what this rater is not asked (any more)."""
+    identified = bool(draft.identified) and rater.may_be_identified
+    items = {item.id for item in rater.questionnaire.items_at(rater.round.level)}
+    prompts = rater.questionnaire.prompts_for(rater.relationship, identified=identified)
+    asked = {prompt.id for prompt in prompts}
+    return Draft(
+        items={item: answer for item, answer in draft.items.items() if item in items},
+        words={prompt: words for prompt, words in draft.words.items() if prompt in asked},
+        identified=identified,
+    )
+
+
+def _ballot(session: Session, rater: Rater) -> Ballot | None:
+    """Return the ballot, held until the commit: two pages sent at once must not lose one."""
+    key = (rater.round.id, rater.values.handle)
+    return session.get(Ballot, key, with_for_update=True, populate_existing=True)
+
+
+def _locked(rater: Rater, draft: Draft) -> bytes:
+    return sealing.lock(rater.values.draft_key, draft.to_json(), _size(rater), rater.values.handle)
+
+
+def _size(rater: Rater) -> int:
+    if rater.round.ballot_size is None:
+        raise RoundClosed
+    return rater.round.ballot_size
+
+
+def _public_key(rater: Rater) -> bytes:
+    if rater.round.ballot_key is None:
+        raise RoundClosed
+    return rater.round.ballot_key
+
+
+def _purpose(rater: Rater) -> str:
+    return purpose(rater.round)
+
+
+def purpose(round_: Round) -> str:
+    """Return what a round's ballots are sealed for, so that no seal fits another round."""
+    return f"{BALLOT} {round_.id}"

@@ -1,0 +1,153 @@
+"""The close: open all ballots together, keep only groups, and leave nothing else.
+
+`close` runs in one transaction. Killed before its commit, the round is still
+open and sealed; after it the release stands whole, and `destroy_keys` can be
+run at any time, as often as one likes, for whatever keys are left.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from questionnaires.definition import SELF
+from reports.answers import Answers
+from reports.partition import TooFewRaters
+from reports.release import sha256
+from survey import sealing
+from survey.answers import from_ballot_bytes
+from survey.errors import Conflict
+from survey.keyring import Keyring
+from survey.models import Ballot, MailKind, Person, Release, Round, RoundState
+from survey.sealing import SealBroken
+from survey.services import audit, mails, questionnaires, rounds
+from survey.services.ballots import purpose
+
+
+class NotDue(Conflict):
+    """The closing day has not passed, or somebody else has closed the round."""
+
+    message = "This round is not open, or its closing day has not passed."
+
+
+class TooFewAnswers(Conflict):
+    """So few answered that nothing may be shown."""
+
+    message = (
+        "Fewer than %(k)s people answered, so nothing may be shown. Everything is still sealed: "
+        "move the closing day, or end the round without a preview."
+    )
+
+
+class RosterMismatch(Conflict):
+    """The ballots are not those of the people who answered: somebody changed the database."""
+
+    message = (
+        "The ballots do not fit the people who answered (%(reason)s). Nothing was opened or "
+        "changed; the round can only be ended without a preview."
+    )
+
+
+def close(
+    session: Session, keyring: Keyring, round_id: UUID, now: datetime, actor: Person | None = None
+) -> Release:
+    """Close a round whose closing day has passed, and return its release.
+
+    Whoever claims the row first closes; the caller commits, then destroys keys.
+    Raises NotDue, KeyringUnusable, RosterMismatch, TooFewAnswers: roll back then,
+    and the round is still open and sealed.
+    """
+    claimed = session.execute(
+        update(Round)
+        .where(Round.id == round_id, Round.state == RoundState.OPEN, Round.closes_at <= now)
+        .values(state=RoundState.CLOSING)
+        .returning(Round.id)
+    )
+    if claimed.scalar_one_or_none() is None:
+        raise NotDue
+    round_ = session.get_one(Round, round_id, populate_existing=True)
+    answers = _opened(session, keyring, round_)
+    _check_roster(session, round_, answers)
+    document = _aggregated(session, round_, answers, now)
+    release = Release(
+        round_id=round_.id,
+        released_on=now.date(),
+        document=document,
+        sha256=sha256(document),
+    )
+    session.add(release)
+    rounds.end(session, round_, RoundState.RELEASED)
+    mails.queue(
+        session,
+        MailKind.RELEASED,
+        f"released:{round_.id}",
+        round_.leader,
+        round_.language,
+        now,
+        round_=round_,
+    )
+    audit.record(session, actor, "round closed", str(round_.id), now)
+    return release
+
+
+def destroy_keys(session: Session, keyring: Keyring) -> list[UUID]:
+    """Destroy the keys of every round that no longer needs them; return those rounds."""
+    done = []
+    for round_id in keyring.rounds():
+        state = session.scalar(select(Round.state).where(Round.id == round_id))
+        if state in (None, RoundState.RELEASED, RoundState.VOID):
+            keyring.destroy_round(round_id)
+            done.append(round_id)
+    return done
+
+
+def _opened(session: Session, keyring: Keyring, round_: Round) -> list[Answers]:
+    """Return the answers in all sent ballots, in the order of their (random) handles."""
+    private = keyring.ballot_key(round_.id)
+    query = select(Ballot).where(Ballot.round_id == round_.id).order_by(Ballot.handle)
+    opened = []
+    for ballot in session.scalars(query):
+        try:
+            content = sealing.unseal(private, ballot.sealed, purpose(round_))
+        except SealBroken:
+            raise RosterMismatch(reason="a seal does not belong to this round") from None
+        if (answers := from_ballot_bytes(sealing.unpadded(content))) is not None:
+            opened.append(answers)
+    return opened
+
+
+def _check_roster(session: Session, round_: Round, answers: Sequence[Answers]) -> None:
+    """Raise RosterMismatch unless each relationship has as many ballots as people who answered."""
+    opened = Counter(each.relationship for each in answers)
+    noted = rounds.answered(session, round_)
+    for relationship in opened | noted:
+        if opened[relationship] != noted[relationship]:
+            reason = f"{relationship}: {opened[relationship]} instead of {noted[relationship]}"
+            raise RosterMismatch(reason=reason)
+
+
+def _aggregated(session: Session, round_: Round, answers: Sequence[Answers], now: datetime) -> str:
+    """Return the release's document. Raises TooFewAnswers."""
+    # Imports pandas, which a web process without a close has no need of.
+    from reports.aggregate import Setting, aggregate
+
+    setting = Setting(
+        questionnaire=questionnaires.read(round_.questionnaire),
+        language=round_.language,
+        leader=round_.leader.name,
+        level=round_.level,
+        opened_on=(round_.opens_at or now).date(),
+        closed_on=now.date(),
+        k=round_.k,
+        asked={name: n for name, n in rounds.asked(session, round_).items() if name != SELF},
+    )
+    try:
+        return aggregate(setting, answers, random.SystemRandom()).to_json()
+    except TooFewRaters:
+        raise TooFewAnswers(k=round_.k) from None

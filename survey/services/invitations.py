@@ -1,0 +1,72 @@
+"""Invitations: one link a rater, and the mails that carry it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey import sealing
+from survey.errors import NotFound
+from survey.keyring import RoundKeys
+from survey.models import Invitation, MailKind, Nomination, Person, Round
+from survey.services import audit, mails
+
+TOKEN = "token"  # noqa: S105 - what a seal is for, no secret
+
+
+def invite(
+    session: Session, round_: Round, nomination: Nomination, keys: RoundKeys, now: datetime
+) -> None:
+    """Make a rater's link and queue the mail with it; the link itself is stored nowhere."""
+    token = sealing.new_token()
+    invitation = Invitation(
+        nomination_id=nomination.id,
+        lookup=sealing.from_token(token, keys.pepper).lookup,
+        sealed_token=sealing.seal(keys.mail.public, token, TOKEN),
+    )
+    session.add(invitation)
+    session.flush()
+    person = session.get_one(Person, nomination.person_id)
+    mails.queue(
+        session,
+        MailKind.INVITATION,
+        f"invitation:{invitation.id}",
+        person,
+        round_.language,
+        now,
+        round_=round_,
+        invitation=invitation,
+    )
+
+
+def send_again(
+    session: Session, round_: Round, person_id: UUID, now: datetime, actor: Person | None = None
+) -> None:
+    """Queue one more mail with the same link, for a rater who lost the first.
+
+    Raises NotFound if that person is not asked in the round.
+    """
+    query = (
+        select(Invitation)
+        .join(Nomination)
+        .where(Nomination.round_id == round_.id, Nomination.person_id == person_id)
+    )
+    invitation = session.scalar(query)
+    if invitation is None:
+        raise NotFound
+    person = session.get_one(Person, person_id)
+    key = f"invitation:{invitation.id}:{uuid4()}"
+    mails.queue(
+        session,
+        MailKind.INVITATION,
+        key,
+        person,
+        round_.language,
+        now,
+        round_=round_,
+        invitation=invitation,
+    )
+    audit.record(session, actor, "invitation sent again", person.email, now)

@@ -1,0 +1,129 @@
+"""The outbox: mails are queued here, and sent by whoever delivers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from survey.errors import Conflict, NotFound
+from survey.models import Invitation, Mail, MailKind, MailState, Person, Round
+
+# After each failure the next attempt waits longer; after the last the mail has failed.
+WAITS = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 480, 1440))
+# How long a deliverer may take before its mail is taken for abandoned.
+LEASE = timedelta(minutes=10)
+
+
+class NotFailed(Conflict):
+    """Only a mail that failed can be tried again by hand."""
+
+    message = "This mail has not failed; it will be tried again by itself."
+
+
+def queue(
+    session: Session,
+    kind: MailKind,
+    key: str,
+    person: Person,
+    language: str,
+    now: datetime,
+    round_: Round | None = None,
+    invitation: Invitation | None = None,
+    sealed: bytes | None = None,
+) -> Mail:
+    """Put a mail into the outbox; the key is unique, so the same one is never queued twice."""
+    mail = Mail(
+        key=key,
+        kind=kind,
+        person_id=person.id,
+        address=person.email,
+        language=language,
+        round_id=round_.id if round_ else None,
+        invitation_id=invitation.id if invitation else None,
+        sealed=sealed,
+        due_at=now,
+    )
+    session.add(mail)
+    session.flush()
+    return mail
+
+
+def claim(session: Session, now: datetime) -> Mail | None:
+    """Take the next mail that is due, so that no other deliverer does; None if there is none.
+
+    Commit before sending: the claim is what others see. A mail whose deliverer
+    vanished is due again once its lease is over.
+    """
+    due = (
+        select(Mail.id)
+        .where(Mail.state.in_([MailState.WAITING, MailState.SENDING]), Mail.due_at <= now)
+        .order_by(Mail.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = session.execute(
+        update(Mail)
+        .where(Mail.id == due.scalar_subquery())
+        .values(state=MailState.SENDING, attempts=Mail.attempts + 1, due_at=now + LEASE)
+        .returning(Mail.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    return session.get(Mail, taken, populate_existing=True) if taken else None
+
+
+def mark_sent(session: Session, mail: Mail, now: datetime) -> None:
+    """Note that the mail server took the mail; its secret is forgotten."""
+    mail.state, mail.sent_at, mail.sealed, mail.trouble = MailState.SENT, now, None, ""
+    session.flush()
+
+
+def mark_trouble(session: Session, mail: Mail, trouble: str, now: datetime, *, final: bool) -> None:
+    """Note why a mail was not taken: try again later, or give up if that cannot help."""
+    mail.trouble = trouble[:500]
+    if final or mail.attempts > len(WAITS):
+        mail.state, mail.sealed = MailState.FAILED, None
+    else:
+        mail.state, mail.due_at = MailState.WAITING, now + WAITS[mail.attempts - 1]
+    session.flush()
+
+
+def retry(session: Session, mail_id: UUID, now: datetime) -> Mail:
+    """Send a failed mail again, to the address that its person has now."""
+    mail = session.get(Mail, mail_id)
+    if mail is None:
+        raise NotFound
+    if mail.state is not MailState.FAILED or mail.kind is MailKind.SIGN_IN:
+        raise NotFailed
+    mail.state, mail.attempts, mail.due_at = MailState.WAITING, 0, now
+    mail.address = mail.person.email
+    session.flush()
+    return mail
+
+
+def withdraw(session: Session, round_: Round) -> None:
+    """Call back what a round has not sent yet."""
+    session.execute(
+        update(Mail)
+        .where(Mail.round_id == round_.id, Mail.state.in_([MailState.WAITING, MailState.FAILED]))
+        .values(state=MailState.WITHDRAWN, sealed=None)
+    )
+
+
+def latest(session: Session, most: int = 300) -> list[Mail]:
+    """Return mails for the administrator: those in trouble first, then the latest."""
+    query = (
+        select(Mail)
+        .options(joinedload(Mail.person))
+        .order_by((Mail.trouble == "").asc(), Mail.due_at.desc())
+        .limit(most)
+    )
+    return list(session.scalars(query))
+
+
+def in_trouble(session: Session, round_: Round) -> int:
+    """Return how many mails of a round could not be delivered."""
+    query = select(func.count()).where(Mail.round_id == round_.id, Mail.state == MailState.FAILED)
+    return session.scalar(query) or 0

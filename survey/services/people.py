@@ -1,0 +1,209 @@
+"""People: adding, importing and finding them."""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey.errors import Conflict, NotFound, Refused
+from survey.models import Person
+from survey.services import audit
+from survey.services.tables import Fault, Row, TableInvalid, read_table
+
+ROLES = {"leader": "leads", "coach": "coaches", "administrator": "administers"}
+LONGEST_NAME = 100
+BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+class AddressInvalid(Refused):
+    """Not one plain address."""
+
+    status = 422
+    message = "“%(address)s” is not a mail address: %(reason)s"
+
+
+class NameInvalid(Refused):
+    """A name that is empty, too long, or holds what no name holds."""
+
+    status = 422
+    message = "A name is needed, of at most %(most)s letters and in one line."
+
+
+class AddressTaken(Conflict):
+    """Somebody has this address already."""
+
+    message = "%(name)s has the address %(address)s already."
+
+
+def clean_address(address: str) -> str:
+    """Return one address in its normal form. Raises AddressInvalid for none or several."""
+    try:
+        checked = validate_email(address.strip(), check_deliverability=False)
+    except EmailNotValidError as error:
+        raise AddressInvalid(address=address[:80], reason=str(error)) from None
+    return checked.normalized.lower()
+
+
+def clean_name(name: str) -> str:
+    """Return a name in one line, letters and their marks composed. Raises NameInvalid."""
+    clean = " ".join(unicodedata.normalize("NFC", name).split())
+    if not 0 < len(clean) <= LONGEST_NAME or any(_is_control(letter) for letter in clean):
+        raise NameInvalid(most=LONGEST_NAME)
+    return clean
+
+
+def _is_control(letter: str) -> bool:
+    """Say whether a letter is none: line ends, control and unassigned codes, bidi overrides."""
+    return (
+        unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
+        or unicodedata.bidirectional(letter) in BIDI_CONTROLS
+    )
+
+
+def add(
+    session: Session,
+    name: str,
+    address: str,
+    roles: Collection[str],
+    now: datetime,
+    actor: Person | None = None,
+) -> Person:
+    """Add a person. Raises AddressInvalid, AddressTaken, NameInvalid."""
+    email = clean_address(address)
+    if (taken := by_address(session, email)) is not None:
+        raise AddressTaken(name=taken.name, address=email)
+    person = Person(name=clean_name(name), email=email)
+    give_roles(person, roles)
+    session.add(person)
+    session.flush()
+    audit.record(session, actor, "person added", email, now)
+    return person
+
+
+def change(
+    session: Session,
+    person: Person,
+    name: str,
+    address: str,
+    roles: Collection[str],
+    active: bool,
+    now: datetime,
+    actor: Person | None = None,
+) -> None:
+    """Change a person; other rights or another address sign them out everywhere."""
+    email = clean_address(address)
+    taken = by_address(session, email)
+    if taken is not None and taken.id != person.id:
+        raise AddressTaken(name=taken.name, address=email)
+    before = (person.email, person.active, roles_of(person))
+    person.name, person.email, person.active = clean_name(name), email, active
+    give_roles(person, roles)
+    if before != (person.email, person.active, roles_of(person)):
+        person.session_key = secrets.token_urlsafe(16)
+    session.flush()
+    audit.record(session, actor, "person changed", email, now)
+
+
+def give_roles(person: Person, roles: Collection[str]) -> None:
+    """Give a person exactly these roles."""
+    for role, flag in ROLES.items():
+        setattr(person, flag, role in roles)
+
+
+def roles_of(person: Person) -> list[str]:
+    """Return a person's roles."""
+    return [role for role, flag in ROLES.items() if getattr(person, flag)]
+
+
+def by_address(session: Session, email: str) -> Person | None:
+    """Return who has a (clean) address."""
+    return session.scalar(select(Person).where(Person.email == email))
+
+
+def find(session: Session, person_id: UUID) -> Person:
+    """Return a person. Raises NotFound."""
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound
+    return person
+
+
+def everybody(session: Session) -> list[Person]:
+    """Return all people by name."""
+    return list(session.scalars(select(Person).order_by(Person.name, Person.email)))
+
+
+def coaches(session: Session) -> list[Person]:
+    """Return the people whom leaders may choose as coaches."""
+    query = select(Person).where(Person.coaches, Person.active).order_by(Person.name)
+    return list(session.scalars(query))
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did."""
+
+    added: int
+    changed: int
+
+
+def import_people(
+    session: Session, content: bytes, now: datetime, actor: Person | None = None
+) -> Imported:
+    """Add the people of a CSV file (name, email, and optionally roles), or change them by address.
+
+    Roles are separated by spaces; without that column, known people keep theirs
+    and new ones have none. Raises TableInvalid with every fault, and then nothing
+    is changed.
+    """
+    rows = read_table(content, required=["name", "email"], optional=["roles"])
+    _check(rows)
+    added = changed = 0
+    for row in rows:
+        email = clean_address(row.values["email"])
+        person = by_address(session, email)
+        if person is None:
+            add(session, row.values["name"], email, _roles(row), now, actor)
+            added += 1
+        else:
+            roles = _roles(row) if "roles" in row.values else roles_of(person)
+            change(session, person, row.values["name"], email, roles, person.active, now, actor)
+            changed += 1
+    return Imported(added, changed)
+
+
+def _roles(row: Row) -> list[str]:
+    return row.values.get("roles", "").replace(",", " ").lower().split()
+
+
+def _check(rows: list[Row]) -> None:
+    faults: list[Fault] = []
+    seen: dict[str, int] = {}
+    for row in rows:
+        try:
+            clean_name(row.values["name"])
+        except NameInvalid as error:
+            faults.append(Fault(row.number, "name", str(error)))
+        try:
+            email = clean_address(row.values["email"])
+        except AddressInvalid as error:
+            faults.append(Fault(row.number, "email", str(error)))
+        else:
+            if email in seen:
+                faults.append(Fault(row.number, "email", f"stands in row {seen[email]} already"))
+            seen.setdefault(email, row.number)
+        faults += [
+            Fault(row.number, "roles", f"{role} is no role; known: {', '.join(ROLES)}")
+            for role in _roles(row)
+            if role not in ROLES
+        ]
+    if faults:
+        raise TableInvalid(faults)

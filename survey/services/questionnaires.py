@@ -1,0 +1,61 @@
+"""Questionnaires as they are asked: stored at their first use, and the same ever after."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from questionnaires import loader
+from questionnaires.definition import Questionnaire
+from survey.errors import Conflict, NotFound
+from survey.models import StoredQuestionnaire
+
+
+class VersionChanged(Conflict):
+    """A file has changed since it was first used, without a new version."""
+
+    message = (
+        "%(name)s %(version)s is in use with other words than its file has now. Give the file a "
+        "new version."
+    )
+
+
+@lru_cache
+def shipped(name: str) -> Questionnaire:
+    """Return a questionnaire that ships with the program, read once."""
+    if name not in loader.builtin_names():
+        raise NotFound("There is no questionnaire %(name)s.", name=name)
+    return loader.builtin(name)
+
+
+def store(session: Session, questionnaire: Questionnaire) -> StoredQuestionnaire:
+    """Return the row of this questionnaire, made at its first use. Raises VersionChanged."""
+    query = select(StoredQuestionnaire).where(
+        StoredQuestionnaire.name == questionnaire.name,
+        StoredQuestionnaire.version == questionnaire.version,
+    )
+    stored = session.scalar(query)
+    if stored is None:
+        stored = StoredQuestionnaire(
+            name=questionnaire.name,
+            version=questionnaire.version,
+            digest=questionnaire.digest(),
+            document=questionnaire.to_json(),
+        )
+        session.add(stored)
+        session.flush()
+    if stored.digest != questionnaire.digest():
+        raise VersionChanged(name=stored.name, version=stored.version)
+    return stored
+
+
+_read: dict[str, Questionnaire] = {}
+
+
+def read(stored: StoredQuestionnaire) -> Questionnaire:
+    """Return a stored questionnaire; it cannot change, so each is read once in a process."""
+    if stored.digest not in _read:
+        _read[stored.digest] = Questionnaire.model_validate_json(stored.document)
+    return _read[stored.digest]

@@ -1,0 +1,288 @@
+"""Rounds: preparing, opening, extending, ending, and how far they are."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from questionnaires.definition import SELF, Questionnaire
+from survey.answers import ballot_size
+from survey.errors import Conflict, NotFound, Refused
+from survey.keyring import Keyring
+from survey.models import Answered, Ballot, Invitation, Nomination, Person, Round, RoundState
+from survey.services import audit, invitations, mails, questionnaires
+
+LONGEST_MESSAGE = 600
+SHORTEST = timedelta(days=1)
+LONGEST = timedelta(days=90)
+# A round that nobody extended or ended after its closing day is ended for them.
+PATIENCE = timedelta(days=14)
+
+
+class RoundStarted(Conflict):
+    """What is asked, and of whom, can only change before the invitations are sent."""
+
+    message = "This round has opened; what is asked and of whom can no longer change."
+
+
+class RoundNotOpen(Conflict):
+    """Only an open round can be extended or ended."""
+
+    message = "This round is not open."
+
+
+class DayInvalid(Refused):
+    """A closing day that is too near, too far, or before the present one."""
+
+    status = 422
+    message = "The closing day must be at least one day and at most 90 days from now."
+
+
+class NotLater(Refused):
+    """An extension that would shorten the round."""
+
+    status = 422
+    message = "The new closing day must be later than the present one."
+
+
+class RatersMissing(Refused):
+    """So few raters that nothing could ever be shown."""
+
+    status = 422
+    message = (
+        "Name at least %(k)s raters besides yourself: with fewer answers nothing may be shown, "
+        "and the answers would be destroyed unopened."
+    )
+
+
+class ChoiceInvalid(Refused):
+    """A level or language that the questionnaire does not have."""
+
+    status = 422
+    message = "%(questionnaire)s has no %(choice)s."
+
+
+def prepare(
+    session: Session,
+    leader: Person,
+    questionnaire: Questionnaire,
+    level: str,
+    language: str,
+    closes_at: datetime,
+    message: str,
+    k: int,
+    now: datetime,
+    actor: Person | None = None,
+) -> Round:
+    """Prepare a round for a leader. Raises ChoiceInvalid, DayInvalid, VersionChanged."""
+    _check_choice(questionnaire, level, language)
+    _check_closing_day(closes_at, now)
+    round_ = Round(
+        leader_id=leader.id,
+        questionnaire_id=questionnaires.store(session, questionnaire).id,
+        level=level,
+        language=language,
+        message=message[:LONGEST_MESSAGE],
+        k=k,
+        state=RoundState.DRAFT,
+        closes_at=closes_at,
+    )
+    session.add(round_)
+    session.flush()
+    audit.record(session, actor, "round prepared", str(round_.id), now)
+    return round_
+
+
+def change(
+    session: Session,
+    round_: Round,
+    level: str,
+    language: str,
+    closes_at: datetime,
+    message: str,
+    now: datetime,
+    actor: Person | None = None,
+) -> None:
+    """Change what a round will ask, before it opens. Raises RoundStarted and as `prepare`."""
+    if not round_.is_prepared():
+        raise RoundStarted
+    _check_choice(questionnaires.read(round_.questionnaire), level, language)
+    _check_closing_day(closes_at, now)
+    round_.level, round_.language, round_.closes_at = level, language, closes_at
+    round_.message = message[:LONGEST_MESSAGE]
+    session.flush()
+    audit.record(session, actor, "round changed", str(round_.id), now)
+
+
+def _check_choice(questionnaire: Questionnaire, level: str, language: str) -> None:
+    for choice, known in (
+        (level, questionnaire.structure.levels),
+        (language, tuple(questionnaire.texts)),
+    ):
+        if choice not in known:
+            raise ChoiceInvalid(questionnaire=questionnaire.name, choice=choice)
+
+
+def _check_closing_day(closes_at: datetime, now: datetime) -> None:
+    if not now + SHORTEST <= closes_at <= now + LONGEST:
+        raise DayInvalid
+
+
+def open_round(
+    session: Session, keyring: Keyring, round_: Round, now: datetime, actor: Person | None = None
+) -> None:
+    """Open a round: make its keys, and queue an invitation for every rater and the leader.
+
+    Raises RoundStarted, RatersMissing, DayInvalid, KeyringUnusable.
+    """
+    claimed = session.execute(
+        update(Round)
+        .where(
+            Round.id == round_.id,
+            Round.state.in_([RoundState.DRAFT, RoundState.NOMINATING]),
+        )
+        .values(state=RoundState.NOMINATING)
+        .returning(Round.id)
+    )
+    if claimed.scalar_one_or_none() is None:
+        raise RoundStarted
+    session.refresh(round_)
+    if len(round_.nominations) < round_.k:
+        raise RatersMissing(k=round_.k)
+    _check_closing_day(round_.closes_at, now)
+    # The claim holds the row's lock, so nobody else makes keys for this round meanwhile.
+    keys = keyring.make_round(round_.id)
+    round_.state = RoundState.OPEN
+    round_.opens_at = now
+    round_.ballot_key, round_.mail_key = keys.ballot.public, keys.mail.public
+    round_.ballot_size = ballot_size(questionnaires.read(round_.questionnaire))
+    round_.nominations.append(Nomination(person_id=round_.leader_id, relationship=SELF))
+    session.flush()
+    for nomination in round_.nominations:
+        invitations.invite(session, round_, nomination, keys, now)
+    renew_enough(session, round_, now)
+    audit.record(session, actor, "round opened", str(round_.id), now)
+
+
+def extend(
+    session: Session, round_: Round, closes_at: datetime, now: datetime, actor: Person | None = None
+) -> None:
+    """Move the closing day of an open round further on, also after it has passed.
+
+    The answers stay sealed. Raises RoundNotOpen, NotLater, DayInvalid.
+    """
+    _lock(session, round_)
+    if closes_at <= round_.closes_at:
+        raise NotLater
+    _check_closing_day(closes_at, now)
+    round_.closes_at = closes_at
+    session.flush()
+    audit.record(session, actor, "closing day moved", str(round_.id), now)
+
+
+def void(session: Session, round_: Round, now: datetime, actor: Person | None = None) -> None:
+    """End an open round without a preview; its ballots are destroyed unopened.
+
+    The caller destroys the round's keys after the commit. Raises RoundNotOpen.
+    """
+    _lock(session, round_)
+    end(session, round_, RoundState.VOID)
+    audit.record(session, actor, "round ended without preview", str(round_.id), now)
+
+
+def end(session: Session, round_: Round, state: RoundState) -> None:
+    """Leave nothing of what was sealed: ballots, links, unsent mails, public keys."""
+    session.execute(delete(Ballot).where(Ballot.round_id == round_.id))
+    mails.withdraw(session, round_)
+    session.execute(delete(Invitation).where(Invitation.nomination_id.in_(_nominations(round_))))
+    round_.state = state
+    round_.ballot_key = round_.mail_key = None
+    round_.enough = round_.enough_on = None
+    session.flush()
+
+
+def _lock(session: Session, round_: Round) -> None:
+    """Hold the row of an open round until the commit. Raises RoundNotOpen."""
+    held = session.execute(
+        update(Round)
+        .where(Round.id == round_.id, Round.state == RoundState.OPEN)
+        .values(state=RoundState.OPEN)
+        .returning(Round.id)
+    )
+    if held.scalar_one_or_none() is None:
+        raise RoundNotOpen
+    session.refresh(round_)
+
+
+def _nominations(round_: Round) -> list[UUID]:
+    return [nomination.id for nomination in round_.nominations]
+
+
+def find(session: Session, round_id: UUID) -> Round:
+    """Return a round. Raises NotFound."""
+    round_ = session.get(Round, round_id)
+    if round_ is None:
+        raise NotFound
+    return round_
+
+
+def of_leader(session: Session, leader: Person) -> list[Round]:
+    """Return a leader's rounds, the latest closing day first."""
+    query = select(Round).where(Round.leader_id == leader.id).order_by(Round.closes_at.desc())
+    return list(session.scalars(query))
+
+
+def every(session: Session) -> list[Round]:
+    """Return all rounds, the latest closing day first."""
+    return list(session.scalars(select(Round).order_by(Round.closes_at.desc())))
+
+
+def due(session: Session, now: datetime) -> list[UUID]:
+    """Return the open rounds whose closing day has passed."""
+    query = select(Round.id).where(Round.state == RoundState.OPEN, Round.closes_at <= now)
+    return list(session.scalars(query))
+
+
+def asked(session: Session, round_: Round) -> Counter[str]:
+    """Return how many people of each relationship are named in a round."""
+    query = select(Nomination.relationship).where(Nomination.round_id == round_.id)
+    return Counter(session.scalars(query))
+
+
+def answered(session: Session, round_: Round) -> Counter[str]:
+    """Return how many of each relationship have sent their answers."""
+    query = (
+        select(Nomination.relationship)
+        .join(Invitation)
+        .where(Nomination.round_id == round_.id, Invitation.answered == Answered.ANSWERED)
+    )
+    return Counter(session.scalars(query))
+
+
+def renew_enough(session: Session, round_: Round, now: datetime) -> None:
+    """Note which groups have at least k answers, once a day at most.
+
+    Renewed with every answer it would tell the leader who answered when.
+    """
+    if round_.enough_on == now.date():
+        return
+    sent = answered(session, round_)
+    groups = {name: sent[name] >= round_.k for name in asked(session, round_) if name != SELF}
+    round_.enough, round_.enough_on = json.dumps(groups), now.date()
+    session.flush()
+
+
+def enough(round_: Round) -> dict[str, bool]:
+    """Return which groups had enough answers on `round_.enough_on`."""
+    groups: dict[str, bool] = json.loads(round_.enough) if round_.enough else {}
+    return groups
+
+
+def collecting(session: Session) -> list[Round]:
+    """Return all open rounds."""
+    return list(session.scalars(select(Round).where(Round.state == RoundState.OPEN)))
