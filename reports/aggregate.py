@@ -10,7 +10,7 @@ from datetime import date
 
 from questionnaires.definition import SELF, Prompt, Questionnaire
 from reports.answers import Answers
-from reports.cells import Asked, members, rules
+from reports.cells import Asked, members
 from reports.comments import Written, comments, three_words
 from reports.figures import figures
 from reports.language import language
@@ -18,6 +18,7 @@ from reports.partition import Atom, partition
 from reports.practices import practices, strengths
 from reports.ratings import ratings_frame
 from reports.release import Release, ReleasedAtom, Source
+from reports.rules import rules
 from reports.wording import atom_label
 
 

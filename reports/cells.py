@@ -27,8 +27,6 @@ from reports.ratings import IDENTIFIED, RELATIONSHIP
 from reports.release import Rules, Scope
 from reports.scores import facet_scores, no_chance, scored, theme_scores
 
-ITEMS_FROM = 5
-ENDS_FROM = 0.3
 NOT_SEEN_FROM = 0.4
 
 
@@ -79,16 +77,6 @@ class Asked:
             for item in facet.items
             if place[1] in (facet.theme, facet.id, item.id)
         )
-
-
-def rules(k: int) -> Rules:
-    """Return the rules that go with a smallest group of k."""
-    return Rules(
-        k=k,
-        items_from=max(k, ITEMS_FROM),
-        comments_labelled_from=max(k, ITEMS_FROM),
-        ends_from=ENDS_FROM,
-    )
 
 
 def members(ratings: pd.DataFrame, atom: Atom) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """The language of a page, mail or PDF: its texts, numbers and dates.
 
 Messages are written in English in the code and translated by the catalogues
-in `translations/`, one `.po` file a language, read as they are.
+in `templates/translations/`, one `.po` file a language, read as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 SOURCE = "en"
-CATALOGUES = Path(__file__).parent / "translations"
+CATALOGUES = Path(__file__).parent.parent / "templates" / "translations"
 
 
 class Language:
@@ -54,6 +54,15 @@ class Language:
         """Return a day in full, such as 22 November 2026."""
         return format_date(day, format="long", locale=self._of_the_world)
 
+    def named(self, code: str) -> str:
+        """Return how speakers of a language call it."""
+        return Locale.parse(code, sep="-").get_display_name() or code
+
+    def weekdays(self) -> tuple[str, ...]:
+        """Return the days of the week, Monday first."""
+        names = self.locale.days["stand-alone"]["wide"]
+        return tuple(names[number] for number in range(7))
+
     def listed(self, parts: Sequence[str]) -> str:
         """Return parts as a sentence lists them: a, b and c."""
         return format_list(parts, locale=self._of_the_world)
@@ -76,3 +85,8 @@ def language(code: str) -> Language:
     write_mo(binary, catalogue)
     binary.seek(0)
     return Language(code, GNUTranslations(binary))
+
+
+def spoken() -> tuple[str, ...]:
+    """Return the languages of pages, mails and PDFs."""
+    return (SOURCE, *sorted(path.stem for path in CATALOGUES.glob("*.po")))

@@ -1,1 +1,84 @@
 """Who asks whom, and when: the web application, its data and its commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from survey import access, db, headers, limits, refusals, speech, views
+from survey.clock import Clock, utc_now
+from survey.config import Settings
+from survey.keyring import Keyring
+from survey.site import EXTENSION, Site
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+MIGRATIONS = Path(__file__).parent / "migrations"
+LARGEST_REQUEST = 128_000
+MOST_PARTS = 300
+
+
+class Application(Flask):
+    """Flask, but errors are logged without the address: it may hold a rater's link."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log which view failed, and how."""
+        self.logger.error("%s %s failed", request.method, request.endpoint, exc_info=exc_info)
+
+
+def create_app(
+    settings: Settings | None = None,
+    clock: Clock = utc_now,
+    config: Mapping[str, Any] | None = None,
+) -> Flask:
+    """Make the application for one installation.
+
+    Without settings they come from the environment. `config` is Flask's own
+    configuration, for tests.
+    """
+    settings = settings or Settings()
+    site = Site(settings, Keyring(settings.keyring), clock)
+    app = Application(__name__, template_folder=str(TEMPLATES))
+    app.config.update(_flask_config(settings), SECRET_KEY=site.keyring.secret())
+    app.config.update(config or {})
+    app.extensions[EXTENSION] = site
+    app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+        app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies
+    )
+    db.init_app(app)
+    # Batch mode, since SQLite cannot alter a table in place.
+    Migrate(app, db.db, directory=str(MIGRATIONS), render_as_batch=True)
+    CSRFProtect(app)
+    limits.init_app(app)
+    speech.init_app(app)
+    headers.init_app(app, settings)
+    refusals.init_app(app)
+    views.init_app(app)
+    access.init_app(app)
+    return app
+
+
+def _flask_config(settings: Settings) -> dict[str, Any]:
+    host = settings.base_url.partition("://")[2]
+    return {
+        "SQLALCHEMY_DATABASE_URI": settings.absolute_database_url(),
+        # An error's message must not carry what was stored into a log.
+        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
+        "TRUSTED_HOSTS": [host.rpartition(":")[0] or host],
+        "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
+        "MAX_FORM_MEMORY_SIZE": LARGEST_REQUEST,
+        "MAX_FORM_PARTS": MOST_PARTS,
+        "SESSION_COOKIE_NAME": "__Host-preview360" if settings.is_secure() else "preview360",
+        "SESSION_COOKIE_SECURE": settings.is_secure(),
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        # A rater may take a long break in the middle of a page.
+        "WTF_CSRF_TIME_LIMIT": None,
+        # Our pages send no referrer, so there is none to check.
+        "WTF_CSRF_SSL_STRICT": False,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -30,20 +30,11 @@ def invite(
     session.add(invitation)
     session.flush()
     person = session.get_one(Person, nomination.person_id)
-    mails.queue(
-        session,
-        MailKind.INVITATION,
-        f"invitation:{invitation.id}",
-        person,
-        round_.language,
-        now,
-        round_=round_,
-        invitation=invitation,
-    )
+    _queue(session, round_, invitation, person, f"invitation:{invitation.id}", now)
 
 
 def send_again(
-    session: Session, round_: Round, person_id: UUID, now: datetime, actor: Person | None = None
+    session: Session, round_: Round, person: Person, now: datetime, actor: Person | None = None
 ) -> None:
     """Queue one more mail with the same link, for a rater who lost the first.
 
@@ -52,13 +43,23 @@ def send_again(
     query = (
         select(Invitation)
         .join(Nomination)
-        .where(Nomination.round_id == round_.id, Nomination.person_id == person_id)
+        .where(Nomination.round_id == round_.id, Nomination.person_id == person.id)
     )
     invitation = session.scalar(query)
     if invitation is None:
         raise NotFound
-    person = session.get_one(Person, person_id)
-    key = f"invitation:{invitation.id}:{uuid4()}"
+    _queue(session, round_, invitation, person, f"invitation:{invitation.id}:{uuid4()}", now)
+    audit.record(session, actor, "invitation sent again", person.email, now)
+
+
+def _queue(
+    session: Session,
+    round_: Round,
+    invitation: Invitation,
+    person: Person,
+    key: str,
+    now: datetime,
+) -> None:
     mails.queue(
         session,
         MailKind.INVITATION,
@@ -69,4 +70,3 @@ def send_again(
         round_=round_,
         invitation=invitation,
     )
-    audit.record(session, actor, "invitation sent again", person.email, now)

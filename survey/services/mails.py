@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -17,10 +17,10 @@ WAITS = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 480, 1440))
 LEASE = timedelta(minutes=10)
 
 
-class NotFailed(Conflict):
-    """Only a mail that failed can be tried again by hand."""
+class NotSendable(Conflict):
+    """Only a mail that failed, or an invitation, can be sent again by hand."""
 
-    message = "This mail has not failed; it will be tried again by itself."
+    message = "This mail cannot be sent again: it still waits, or is no longer wanted."
 
 
 def queue(
@@ -90,15 +90,29 @@ def mark_trouble(session: Session, mail: Mail, trouble: str, now: datetime, *, f
     session.flush()
 
 
-def retry(session: Session, mail_id: UUID, now: datetime) -> Mail:
-    """Send a failed mail again, to the address that its person has now."""
+def send_again(session: Session, mail_id: UUID, now: datetime) -> Mail:
+    """Send a failed mail again, or an invitation once more, to the address its person has now.
+
+    Raises NotFound, or NotSendable for what waits, is no longer wanted, or holds a code.
+    """
     mail = session.get(Mail, mail_id)
     if mail is None:
         raise NotFound
-    if mail.state is not MailState.FAILED or mail.kind is MailKind.SIGN_IN:
-        raise NotFailed
+    if mail.state is MailState.SENT and mail.invitation is not None:
+        again = Mail(
+            key=f"{mail.key}:{uuid4()}",
+            kind=mail.kind,
+            person_id=mail.person_id,
+            language=mail.language,
+            round_id=mail.round_id,
+            invitation_id=mail.invitation_id,
+        )
+        session.add(again)
+        mail = again
+    elif mail.state is not MailState.FAILED or mail.kind is MailKind.SIGN_IN:
+        raise NotSendable
     mail.state, mail.attempts, mail.due_at = MailState.WAITING, 0, now
-    mail.address = mail.person.email
+    mail.address = session.get_one(Person, mail.person_id).email
     session.flush()
     return mail
 

@@ -40,6 +40,7 @@ class NameInvalid(Refused):
 class AddressTaken(Conflict):
     """Somebody has this address already."""
 
+    status = 422
     message = "%(name)s has the address %(address)s already."
 
 
@@ -88,24 +89,30 @@ def add(
     return person
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a person, as it was typed."""
+
+    name: str
+    address: str
+    roles: Collection[str]
+    active: bool = True
+
+
 def change(
-    session: Session,
-    person: Person,
-    name: str,
-    address: str,
-    roles: Collection[str],
-    active: bool,
-    now: datetime,
-    actor: Person | None = None,
+    session: Session, person: Person, entry: Entry, now: datetime, actor: Person | None = None
 ) -> None:
-    """Change a person; other rights or another address sign them out everywhere."""
-    email = clean_address(address)
+    """Change a person; other rights or another address sign them out everywhere.
+
+    Raises AddressInvalid, AddressTaken, NameInvalid.
+    """
+    email = clean_address(entry.address)
     taken = by_address(session, email)
     if taken is not None and taken.id != person.id:
         raise AddressTaken(name=taken.name, address=email)
     before = (person.email, person.active, roles_of(person))
-    person.name, person.email, person.active = clean_name(name), email, active
-    give_roles(person, roles)
+    person.name, person.email, person.active = clean_name(entry.name), email, entry.active
+    give_roles(person, entry.roles)
     if before != (person.email, person.active, roles_of(person)):
         person.session_key = secrets.token_urlsafe(16)
     session.flush()
@@ -175,7 +182,8 @@ def import_people(
             added += 1
         else:
             roles = _roles(row) if "roles" in row.values else roles_of(person)
-            change(session, person, row.values["name"], email, roles, person.active, now, actor)
+            entry = Entry(row.values["name"], email, roles, person.active)
+            change(session, person, entry, now, actor)
             changed += 1
     return Imported(added, changed)
 

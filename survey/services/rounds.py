@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from questionnaires.definition import SELF, Questionnaire
@@ -60,6 +61,13 @@ class RatersMissing(Refused):
     )
 
 
+class MessageTooLong(Refused):
+    """A message that would fill the mail."""
+
+    status = 422
+    message = "A message to raters has at most %(most)s characters."
+
+
 class ChoiceInvalid(Refused):
     """A level or language that the questionnaire does not have."""
 
@@ -67,30 +75,36 @@ class ChoiceInvalid(Refused):
     message = "%(questionnaire)s has no %(choice)s."
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What a leader chooses for a round, until it opens."""
+
+    level: str
+    language: str
+    closes_at: datetime
+    message: str = ""
+
+
 def prepare(
     session: Session,
     leader: Person,
     questionnaire: Questionnaire,
-    level: str,
-    language: str,
-    closes_at: datetime,
-    message: str,
+    choices: Choices,
     k: int,
     now: datetime,
     actor: Person | None = None,
 ) -> Round:
     """Prepare a round for a leader. Raises ChoiceInvalid, DayInvalid, VersionChanged."""
-    _check_choice(questionnaire, level, language)
-    _check_closing_day(closes_at, now)
+    _check(questionnaire, choices, now)
     round_ = Round(
         leader_id=leader.id,
         questionnaire_id=questionnaires.store(session, questionnaire).id,
-        level=level,
-        language=language,
-        message=message[:LONGEST_MESSAGE],
+        level=choices.level,
+        language=choices.language,
+        message=choices.message,
         k=k,
         state=RoundState.DRAFT,
-        closes_at=closes_at,
+        closes_at=choices.closes_at,
     )
     session.add(round_)
     session.flush()
@@ -99,33 +113,28 @@ def prepare(
 
 
 def change(
-    session: Session,
-    round_: Round,
-    level: str,
-    language: str,
-    closes_at: datetime,
-    message: str,
-    now: datetime,
-    actor: Person | None = None,
+    session: Session, round_: Round, choices: Choices, now: datetime, actor: Person | None = None
 ) -> None:
     """Change what a round will ask, before it opens. Raises RoundStarted and as `prepare`."""
     if not round_.is_prepared():
         raise RoundStarted
-    _check_choice(questionnaires.read(round_.questionnaire), level, language)
-    _check_closing_day(closes_at, now)
-    round_.level, round_.language, round_.closes_at = level, language, closes_at
-    round_.message = message[:LONGEST_MESSAGE]
+    _check(questionnaires.read(round_.questionnaire), choices, now)
+    round_.level, round_.language = choices.level, choices.language
+    round_.closes_at, round_.message = choices.closes_at, choices.message
     session.flush()
     audit.record(session, actor, "round changed", str(round_.id), now)
 
 
-def _check_choice(questionnaire: Questionnaire, level: str, language: str) -> None:
+def _check(questionnaire: Questionnaire, choices: Choices, now: datetime) -> None:
     for choice, known in (
-        (level, questionnaire.structure.levels),
-        (language, tuple(questionnaire.texts)),
+        (choices.level, questionnaire.structure.levels),
+        (choices.language, tuple(questionnaire.texts)),
     ):
         if choice not in known:
             raise ChoiceInvalid(questionnaire=questionnaire.name, choice=choice)
+    if len(choices.message) > LONGEST_MESSAGE:
+        raise MessageTooLong(most=LONGEST_MESSAGE)
+    _check_closing_day(choices.closes_at, now)
 
 
 def _check_closing_day(closes_at: datetime, now: datetime) -> None:
@@ -157,10 +166,9 @@ def open_round(
     _check_closing_day(round_.closes_at, now)
     # The claim holds the row's lock, so nobody else makes keys for this round meanwhile.
     keys = keyring.make_round(round_.id)
-    round_.state = RoundState.OPEN
-    round_.opens_at = now
-    round_.ballot_key, round_.mail_key = keys.ballot.public, keys.mail.public
     round_.ballot_size = ballot_size(questionnaires.read(round_.questionnaire))
+    round_.ballot_key, round_.mail_key = keys.ballot.public, keys.mail.public
+    round_.state, round_.opens_at = RoundState.OPEN, now
     round_.nominations.append(Nomination(person_id=round_.leader_id, relationship=SELF))
     session.flush()
     for nomination in round_.nominations:
@@ -283,6 +291,10 @@ def enough(round_: Round) -> dict[str, bool]:
     return groups
 
 
-def collecting(session: Session) -> list[Round]:
-    """Return all open rounds."""
-    return list(session.scalars(select(Round).where(Round.state == RoundState.OPEN)))
+def to_renew(session: Session, now: datetime) -> list[Round]:
+    """Return the open rounds whose groups were not looked at today."""
+    query = select(Round).where(
+        Round.state == RoundState.OPEN,
+        or_(Round.enough_on.is_(None), Round.enough_on < now.date()),
+    )
+    return list(session.scalars(query))

@@ -11,8 +11,9 @@ import pytest
 
 from questionnaires.definition import AskedFacet, Item, Scale
 from reports.answers import Answers
-from reports.cells import Asked, group_cells, person_cells, rules, united_cells
+from reports.cells import Asked, group_cells, person_cells, united_cells
 from reports.ratings import ratings_frame
+from reports.rules import rules
 from reports.scores import facet_scores, scored, theme_scores
 
 SCALE = Scale(points=5, favourable_from=4, often_from=3.5)

@@ -1,0 +1,44 @@
+"""The program `preview360`: commands for whoever runs an installation."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from pydantic import ValidationError
+
+from survey.cli import database, demo, person, questionnaire, round_, serve
+from survey.errors import Refused
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="preview360", prog_name="preview360")
+def cli() -> None:
+    """Confidential 360-degree feedback, as a preview instead of a review."""
+
+
+for command in (
+    serve.serve,
+    serve.work,
+    database.db,
+    person.person,
+    round_.round_,
+    questionnaire.questionnaire,
+    demo.demo,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run a command; what is refused is one sentence and exit code 1."""
+    try:
+        cli()
+    except Refused as refusal:
+        click.echo(str(refusal), err=True)
+        sys.exit(1)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "_".join(("PREVIEW360", *(str(step).upper() for step in problem["loc"])))
+            place = f"{name}: " if problem["loc"] else ""
+            click.echo(f"{place}{problem['msg'].removeprefix('Value error, ')}", err=True)
+        sys.exit(1)

@@ -1,0 +1,50 @@
+"""What commands share: the application with its database, and looking things up by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import select
+
+from survey import create_app
+from survey.db import session
+from survey.errors import NotFound
+from survey.models import Person, Round
+from survey.services import people
+from survey.services.people import clean_address
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def with_application(command: Command) -> Command:
+    """Run a command within the application, and commit what it did."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> Any:
+        app = create_app()
+        with app.app_context():
+            result = command(*arguments, **options)
+            session().commit()
+            return result
+
+    return cast(Command, run)
+
+
+def person_called(address: str) -> Person:
+    """Return the person with an address. Raises NotFound."""
+    person = people.by_address(session(), clean_address(address))
+    if person is None:
+        raise NotFound("Nobody here has the address %(address)s.", address=address)
+    return person
+
+
+def round_called(name: str) -> Round:
+    """Return the round whose id begins so. Raises NotFound for none or several."""
+    found = [
+        round_ for round_ in session().scalars(select(Round)) if str(round_.id).startswith(name)
+    ]
+    if len(found) != 1:
+        raise NotFound("%(count)s rounds begin with %(name)s.", count=len(found), name=name)
+    return found[0]

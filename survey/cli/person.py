@@ -1,0 +1,84 @@
+"""People from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from survey.cli.application import person_called, with_application
+from survey.db import session
+from survey.services import coaching, people
+from survey.services.people import ROLES
+from survey.services.tables import TableInvalid
+from survey.site import site
+
+
+@click.group()
+def person() -> None:
+    """People: who leads, coaches, administers or is asked."""
+
+
+@person.command()
+@click.argument("address")
+@click.option("--name", required=True, help="Full name.")
+@click.option("--role", "roles", multiple=True, type=click.Choice(list(ROLES)), help="May repeat.")
+@with_application
+def add(address: str, name: str, roles: tuple[str, ...]) -> None:
+    """Add one person."""
+    added = people.add(session(), name, address, roles, site().now())
+    click.echo(f"{added.name} <{added.email}> was added.")
+
+
+@person.command("import")
+@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@with_application
+def import_(table: Path) -> None:
+    """Add or change the people of a CSV file (name, email, roles); all or none."""
+    try:
+        done = people.import_people(session(), table.read_bytes(), site().now())
+    except TableInvalid as error:
+        raise click.ClickException(_listed(table, error)) from None
+    click.echo(f"{done.added} people were added and {done.changed} changed.")
+
+
+def _listed(table: Path, error: TableInvalid) -> str:
+    faults = "\n".join(f"{table}: {fault}" for fault in error.faults)
+    return f"nothing was imported.\n{faults}"
+
+
+@person.command("list")
+@with_application
+def list_() -> None:
+    """List everybody, with their roles."""
+    for each in people.everybody(session()):
+        roles = " ".join(people.roles_of(each)) + ("" if each.active else " (inactive)")
+        click.echo(f"{each.email}\t{each.name}\t{roles}")
+
+
+@person.command()
+@click.argument("leader")
+@click.argument("coach")
+@with_application
+def give_access(leader: str, coach: str) -> None:
+    """Let COACH read the previews of LEADER (both by address)."""
+    coaching.give_access(
+        session(),
+        person_called(leader),
+        person_called(coach).id,
+        site().settings.language,
+        site().now(),
+    )
+    click.echo(f"{coach} may read the previews of {leader}.")
+
+
+@person.command()
+@click.argument("leader")
+@click.argument("coach")
+@with_application
+def take_access_back(leader: str, coach: str) -> None:
+    """End the access of COACH to the previews of LEADER."""
+    coaching.take_access_back(
+        session(), person_called(leader), person_called(coach).id, site().now()
+    )
+    click.echo(f"{coach} may no longer read the previews of {leader}.")

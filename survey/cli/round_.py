@@ -1,0 +1,138 @@
+"""Rounds from the command line."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from survey import db
+from survey.cli.application import person_called, round_called, with_application
+from survey.db import session
+from survey.services import closing, nominations, questionnaires, rounds
+from survey.services.rounds import Choices
+from survey.services.tables import TableInvalid
+from survey.site import site
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group("round")
+def round_() -> None:
+    """Rounds: one leader's collecting of feedback.
+
+    A round is named by its id, or by the first letters of it.
+    """
+
+
+@round_.command()
+@click.argument("leader")
+@click.option("--level", required=True, help="self_leader, new_lead, manager or senior_leader.")
+@click.option("--last-day", required=True, type=DAY, help="Closing day, as 2026-12-24.")
+@click.option("--language", default="en", show_default=True)
+@click.option("--message", default="", help="A message to the raters.")
+@click.option("--questionnaire", default="technical_leader", show_default=True)
+@with_application
+def prepare(
+    leader: str, level: str, last_day: datetime, language: str, message: str, questionnaire: str
+) -> None:
+    """Prepare a round for LEADER (by address)."""
+    choices = Choices(level, language, site().end_of(last_day.date()), message)
+    prepared = rounds.prepare(
+        session(),
+        person_called(leader),
+        questionnaires.shipped(questionnaire),
+        choices,
+        site().settings.k,
+        site().now(),
+    )
+    click.echo(prepared.id)
+
+
+@round_.command()
+@click.argument("name", metavar="ROUND")
+@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@with_application
+def raters(name: str, table: Path) -> None:
+    """Name the raters of ROUND from a CSV file (name, email, relationship)."""
+    try:
+        count = nominations.name_from_table(
+            session(), round_called(name), table.read_bytes(), site().now()
+        )
+    except TableInvalid as error:
+        faults = "\n".join(f"{table}: {fault}" for fault in error.faults)
+        raise click.ClickException(f"nobody was named.\n{faults}") from None
+    click.echo(f"{count} raters are named.")
+
+
+@round_.command("open")
+@click.argument("name", metavar="ROUND")
+@with_application
+def open_(name: str) -> None:
+    """Open ROUND and queue its invitations."""
+    rounds.open_round(session(), site().keyring, round_called(name), site().now())
+    click.echo("The round is open; the invitations are on their way.")
+
+
+@round_.command("list")
+@with_application
+def list_() -> None:
+    """List all rounds: id, state, closing day, leader."""
+    for each in rounds.every(session()):
+        last_day: date = site().last_day(each.closes_at)
+        click.echo(f"{each.id}\t{each.state}\t{last_day}\t{each.leader.name}")
+
+
+@round_.command()
+@click.argument("name", metavar="ROUND")
+@with_application
+def show(name: str) -> None:
+    """Show where ROUND stands: which groups have enough answers, as of today."""
+    shown = round_called(name)
+    click.echo(f"{shown.leader.name}: {shown.state}, until {site().last_day(shown.closes_at)}")
+    enough = rounds.enough(shown)
+    for relationship, asked in rounds.asked(session(), shown).items():
+        if relationship in enough:
+            said = "enough" if enough[relationship] else "not yet"
+            click.echo(f"{relationship}\t{asked} asked\t{said}")
+
+
+@round_.command()
+@click.argument("name", metavar="ROUND")
+@click.option("--last-day", required=True, type=DAY, help="New closing day, as 2026-12-24.")
+@with_application
+def extend(name: str, last_day: datetime) -> None:
+    """Move the closing day of ROUND further on."""
+    rounds.extend(session(), round_called(name), site().end_of(last_day.date()), site().now())
+    click.echo(f"The round closes at the end of {last_day.date()}.")
+
+
+@round_.command()
+@click.argument("name", metavar="ROUND")
+@with_application
+def close(name: str) -> None:
+    """Close ROUND, whose closing day has passed, and destroy its keys."""
+    closed = round_called(name)
+    closing.close(session(), site().keyring, closed.id, site().now())
+    session().commit()
+    _destroy_keys()
+    click.echo("The round is closed: its release stands, its keys are destroyed.")
+
+
+@round_.command()
+@click.argument("name", metavar="ROUND")
+@click.confirmation_option(prompt="Destroy all answers of this round unopened?")
+@with_application
+def void(name: str) -> None:
+    """End ROUND without a preview; its answers are destroyed unopened."""
+    rounds.void(session(), round_called(name), site().now())
+    session().commit()
+    _destroy_keys()
+    click.echo("The round has ended; its answers and keys are destroyed.")
+
+
+def _destroy_keys() -> None:
+    closing.destroy_keys(session(), site().keyring)
+    session().rollback()
+    db.scrub()

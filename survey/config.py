@@ -1,0 +1,104 @@
+"""Settings from the environment: PREVIEW360_<NAME>, with defaults for trying it out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+MAIL_SCHEMES = ("smtp", "smtps", "file")
+
+
+class Settings(BaseSettings):
+    """Everything an installation can set."""
+
+    model_config = SettingsConfigDict(env_prefix="PREVIEW360_", frozen=True, extra="forbid")
+
+    organisation: str = Field("Your organisation", description="name in pages and mails")
+    contact: str = Field("", description="address that answers replies to mails")
+    base_url: str = Field(
+        "http://127.0.0.1:8360", description="where people reach this server; links begin with it"
+    )
+    database_url: str = Field(
+        "sqlite:///preview360-data/preview360.db", description="SQLAlchemy URL of the database"
+    )
+    keyring: Path = Field(
+        Path("preview360-keyring"), description="folder of secrets, apart from the database"
+    )
+    mail_url: str = Field(
+        "",
+        description="smtp://user:password@host:587 (with STARTTLS where offered), "
+        "smtps://user:password@host:465, or file:folder; empty: mails wait",
+    )
+    mail_from: str = Field("Preview360 <preview360@localhost>", description="sender of all mails")
+    mail_timeout: float = Field(20, gt=0, le=300, description="seconds to wait for a mail server")
+    k: int = Field(3, ge=3, le=20, description="fewest raters in a group that is shown")
+    language: str = Field("en", description="language of pages where nobody chose one")
+    time_zone: str = Field("UTC", description="where a closing day ends, such as Europe/Berlin")
+    proxies: int = Field(0, ge=0, le=5, description="reverse proxies in front of this server")
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+            raise ValueError("should be http:// or https:// and a host, without a path")
+        return value.rstrip("/")
+
+    @field_validator("mail_url")
+    @classmethod
+    def _is_mail_url(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in MAIL_SCHEMES:
+            raise ValueError("should begin with smtp://, smtps:// or file:")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("is no time zone; write it like Europe/Berlin") from None
+        return value
+
+    @model_validator(mode="after")
+    def _keyring_is_apart(self) -> Self:
+        """Refuse a keyring that every copy of the database would take along."""
+        database = self.database_file()
+        if database and self.keyring.resolve().is_relative_to(database.resolve().parent):
+            raise ValueError(
+                f"keyring: {self.keyring} lies in the folder of the database; whoever copies that "
+                "folder could read sealed answers. Choose a folder elsewhere"
+            )
+        return self
+
+    def database_file(self) -> Path | None:
+        """Return the SQLite file, if the database is one."""
+        try:
+            url = make_url(self.database_url)
+        except ArgumentError:
+            raise ValueError("database_url: should be an SQLAlchemy URL") from None
+        return Path(url.database) if url.drivername.startswith("sqlite") and url.database else None
+
+    def absolute_database_url(self) -> str:
+        """Return the database's URL; a SQLite file is meant from where the program was started."""
+        file = self.database_file()
+        if file is None:
+            return self.database_url
+        return (
+            make_url(self.database_url).set(database=str(file.absolute())).render_as_string(False)
+        )
+
+    def zone(self) -> ZoneInfo:
+        """Return the time zone in which days begin and end."""
+        return ZoneInfo(self.time_zone)
+
+    def is_secure(self) -> bool:
+        """Say whether people reach this server by https."""
+        return self.base_url.startswith("https://")

@@ -1,0 +1,85 @@
+"""The database: one session a request, and pages that are only read change nothing.
+
+While a GET or HEAD is answered the database itself refuses to write, so that
+no mail scanner or preloading browser can spend a link.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, request
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from survey.models import Base
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+
+READ_ONLY = "preview360_read_only"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+BUSY_MILLISECONDS = 15_000
+
+
+def init_app(app: Flask) -> None:
+    """Connect the application to its database."""
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            if db.engine.url.database:
+                Path(db.engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            event.listen(db.engine, "connect", _set_up_sqlite)
+            event.listen(db.engine, "begin", _begin_sqlite)
+    app.before_request(_read_only_while_reading)
+
+
+def session() -> Session:
+    """Return this request's session."""
+    return db.session()
+
+
+def _read_only_while_reading() -> None:
+    if request.method in SAFE_METHODS and request.endpoint not in (None, "static"):
+        db.session.connection(execution_options={READ_ONLY: True, "postgresql_readonly": True})
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # Python's own transactions begin too late and lose updates; `_begin_sqlite` begins them.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {BUSY_MILLISECONDS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """Begin so that a transaction that writes holds the lock from its first read on."""
+    reading = bool(connection.get_execution_options().get(READ_ONLY))
+    connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def scrub() -> None:
+    """Leave no trace of deleted rows in a SQLite file; other databases do it in their own time.
+
+    Everything that was sealed is noise once its key is destroyed; this only makes
+    the noise smaller.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return
+    pooled = db.engine.raw_connection()
+    try:
+        connection: Any = pooled.driver_connection
+        connection.execute("PRAGMA query_only = 0")
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        pooled.close()

@@ -1,0 +1,1 @@
+"""The demonstration: the whole way on invented people, through real mails and real pages."""

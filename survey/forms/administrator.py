@@ -1,0 +1,32 @@
+"""The administrator's forms: people one by one and from a file."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, StringField
+from wtforms.validators import InputRequired, Length
+
+from survey.forms.text import clean_line
+from survey.services.people import LONGEST_NAME, ROLES
+
+
+class PersonForm(FlaskForm):  # type: ignore[misc]
+    """One person and what they may do."""
+
+    name = StringField(filters=[clean_line], validators=[InputRequired(), Length(max=LONGEST_NAME)])
+    email = StringField(filters=[clean_line], validators=[InputRequired(), Length(max=320)])
+    leads = BooleanField()
+    coaches = BooleanField()
+    administers = BooleanField()
+    active = BooleanField(default=True)
+
+    def roles(self) -> list[str]:
+        """Return the ticked roles."""
+        return [role for role, flag in ROLES.items() if self[flag].data]
+
+
+class ImportForm(FlaskForm):  # type: ignore[misc]
+    """A table of people."""
+
+    table = FileField(validators=[FileRequired()])

@@ -1,0 +1,98 @@
+"""The leader's forms: what to ask and until when, and whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import DateField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from questionnaires.definition import Questionnaire
+from survey.forms.text import clean_text
+from survey.models import Person
+from survey.services.nominations import Named
+from survey.services.rounds import LONGEST_MESSAGE
+from survey.speech import is_spoken
+
+ADDRESS_IN_LINE = re.compile(r"[<(\[]?([^\s<>()\[\],;]+@[^\s<>()\[\],;]+)[>)\]]?")
+
+
+class PrepareForm(FlaskForm):  # type: ignore[misc]
+    """What a round asks, in which language, and until when."""
+
+    level = RadioField(validators=[InputRequired()])
+    language = RadioField(validators=[InputRequired()])
+    last_day = DateField(validators=[InputRequired()])
+    message = StringField(filters=[clean_text], validators=[Length(max=LONGEST_MESSAGE)])
+
+    def __init__(self, questionnaire: Questionnaire, **more: Any) -> None:
+        super().__init__(**more)
+        self.level.choices = [(level, level) for level in questionnaire.structure.levels]
+        self.language.choices = [(each, each) for each in questionnaire.texts if is_spoken(each)]
+
+
+class RatersForm(FlaskForm):  # type: ignore[misc]
+    """Raters by relationship, a person a line."""
+
+    relationships: tuple[str, ...] = ()
+
+    def named(self) -> list[Named]:
+        """Return everybody in the form, with the line they stand on."""
+        return [
+            _in_line(number, line, relationship)
+            for relationship in self.relationships
+            for number, line in enumerate(self[relationship].data.splitlines(), start=1)
+            if line.strip()
+        ]
+
+
+def raters_form(relationships: Sequence[str], named: Sequence[Named] = ()) -> RatersForm:
+    """Return the form with a field for each relationship, filled with those named already."""
+    fields: dict[str, Any] = {
+        name: TextAreaField(filters=[clean_text], validators=[Length(max=20_000)])
+        for name in relationships
+    }
+    form_class = type(
+        "RatersForm", (RatersForm,), {**fields, "relationships": tuple(relationships)}
+    )
+    lines = {
+        name: "\n".join(f"{e.name} <{e.email}>" for e in named if e.relationship == name)
+        for name in relationships
+    }
+    form: RatersForm = form_class(data=lines)
+    return form
+
+
+def _in_line(number: int, line: str, relationship: str) -> Named:
+    """Read `Name <address>`, `Name, address` or `address Name`."""
+    found = ADDRESS_IN_LINE.search(line)
+    if found is None:
+        return Named(number, line.strip(), "", relationship)
+    name = (line[: found.start()] + line[found.end() :]).strip(" \t,;\"'")
+    return Named(number, name, found.group(1), relationship)
+
+
+class ClosingDayForm(FlaskForm):  # type: ignore[misc]
+    """A new closing day."""
+
+    last_day = DateField(validators=[InputRequired()])
+
+
+class CoachForm(FlaskForm):  # type: ignore[misc]
+    """Which coach may read the previews."""
+
+    coach = SelectField(validators=[InputRequired()])
+
+    def __init__(self, coaches: Sequence[Person], **more: Any) -> None:
+        super().__init__(**more)
+        self.coach.choices = [(str(coach.id), coach.name) for coach in coaches]
+
+
+def proposed_last_day(today: date) -> date:
+    """Return a closing day two weeks ahead, not on a weekend when fewer people answer."""
+    fortnight = date.fromordinal(today.toordinal() + 14)
+    return date.fromordinal(fortnight.toordinal() + {5: 2, 6: 1}.get(fortnight.weekday(), 0))

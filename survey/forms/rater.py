@@ -1,0 +1,138 @@
+"""The rater's form, part by part, built from the questionnaire.
+
+The fields only check what came in; templates draw them with plain loops, since
+WTForms widgets take ten times as long for a page of items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from flask_wtf import FlaskForm
+from wtforms import Field, RadioField, StringField
+from wtforms.validators import Optional, ValidationError
+
+from questionnaires.definition import AskedFacet, Prompt
+from reports.answers import NO_CHANCE
+from survey.answers import Draft
+from survey.forms.text import clean_line, clean_text
+from survey.services.ballots import Rater
+from survey.speech import say
+
+Kind = Literal["shown", "facet", "words"]
+SHOWN = "shown"
+TOGETHER, IDENTIFIED = "together", "identified"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One page of the form: the choice how to be shown, a facet's items, or the prompts."""
+
+    kind: Kind
+    facet: AskedFacet | None = None
+    prompts: tuple[Prompt, ...] = ()
+
+
+def parts(rater: Rater, identified: bool) -> tuple[Part, ...]:
+    """Return the pages for a rater, short ones first, words last."""
+    choice = (Part("shown"),) if rater.may_be_identified else ()
+    facets = tuple(
+        Part("facet", facet) for facet in rater.questionnaire.asked_at(rater.round.level)
+    )
+    prompts = rater.questionnaire.prompts_for(rater.relationship, identified=identified)
+    return (*choice, *facets, Part("words", prompts=prompts))
+
+
+class PartForm(FlaskForm):  # type: ignore[misc]
+    """One part's answers; `changes` is what they add to the draft."""
+
+    part: Part
+
+    def changes(self) -> Draft:
+        """Return the checked answers of this page."""
+        match self.part.kind:
+            case "shown":
+                chosen = self[SHOWN].data
+                return Draft(identified=chosen == IDENTIFIED if chosen else None)
+            case "facet":
+                return Draft(items=self._items())
+            case _:
+                return Draft(
+                    words={
+                        prompt.id: tuple(self[name].data or "" for name in field_names(prompt))
+                        for prompt in self.part.prompts
+                    }
+                )
+
+    def _items(self) -> dict[str, int]:
+        facet = self.part.facet
+        answers = {item.id: self[item.id].data for item in facet.items} if facet else {}
+        return {item: int(answer) for item, answer in answers.items() if answer}
+
+
+def part_form(part: Part, points: int, draft: Draft | None = None) -> PartForm:
+    """Return the form of a part, filled from a draft unless a page was sent."""
+    items = tuple(item.id for item in part.facet.items) if part.facet else ()
+    form_class = _form_class(part.kind, items, part.prompts, points)
+    form = form_class(data=_stored(part, draft) if draft else None)
+    form.part = part
+    return form
+
+
+def field_names(prompt: Prompt) -> tuple[str, ...]:
+    """Return the names of a prompt's fields in the page."""
+    return tuple(f"{prompt.id}-{number + 1}" for number in range(prompt.fields))
+
+
+@lru_cache(maxsize=256)
+def _form_class(
+    kind: Kind, items: tuple[str, ...], prompts: tuple[Prompt, ...], points: int
+) -> type[PartForm]:
+    fields: dict[str, Any] = {}
+    if kind == "shown":
+        ways = [(TOGETHER, ""), (IDENTIFIED, "")]
+        fields[SHOWN] = RadioField(choices=ways, validators=[Optional()])
+    answers = [(str(answer), "") for answer in (*range(1, points + 1), NO_CHANCE)]
+    for item in items:
+        fields[item] = RadioField(choices=answers, validators=[Optional()])
+    for prompt in prompts:
+        for number, name in enumerate(field_names(prompt)):
+            fields[name] = _text_field(prompt, number)
+    return type("PartForm", (PartForm,), fields)
+
+
+def _text_field(prompt: Prompt, number: int) -> Field:
+    if prompt.format == "weekly_slot" and number == 0:
+        return StringField(filters=[clean_line], validators=[_weekday])
+    clean = clean_text if prompt.format == "text" else clean_line
+    return StringField(filters=[clean], validators=[_no_longer_than(prompt.max_length)])
+
+
+def _no_longer_than(most: int) -> Any:
+    def check(_form: FlaskForm, field: Field) -> None:
+        if len(field.data) > most:
+            raise ValidationError(
+                say().gettext(
+                    "At most %(most)s characters fit here; these are %(there)s.",
+                    most=most,
+                    there=len(field.data),
+                )
+            )
+
+    return check
+
+
+def _weekday(_form: FlaskForm, field: Field) -> None:
+    if field.data and field.data not in say().weekdays():
+        raise ValidationError(say().gettext("Please choose a day from the list."))
+
+
+def _stored(part: Part, draft: Draft) -> dict[str, Any]:
+    stored: dict[str, Any] = {item: str(answer) for item, answer in draft.items.items()}
+    if draft.identified is not None:
+        stored[SHOWN] = IDENTIFIED if draft.identified else TOGETHER
+    for prompt in part.prompts:
+        stored |= dict(zip(field_names(prompt), draft.words.get(prompt.id, ()), strict=False))
+    return stored

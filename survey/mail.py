@@ -1,0 +1,146 @@
+"""Writes mails and delivers the outbox: each mail once, as far as a mail server allows.
+
+A mail is claimed, and the claim committed, before it is handed over; what
+happens then is committed before the next one. A process that dies between two
+mails loses and repeats none. One that dies during the hand-over itself cannot
+know whether the server took the mail; it is then sent again under the same
+Message-ID.
+"""
+
+from __future__ import annotations
+
+import re
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from typing import Any
+
+from flask import render_template
+from sqlalchemy.orm import Session
+
+from questionnaires.definition import SELF
+from reports.language import language
+from survey import sealing
+from survey.models import Mail, MailKind, Round
+from survey.sealing import SealBroken
+from survey.services import mails, questionnaires, rounds
+from survey.services.invitations import TOKEN
+from survey.services.sign_in import CODE, LIFETIME
+from survey.site import Site
+from survey.speech import speaking
+from survey.transport import MailTrouble, Transport, transport
+
+BLANK_LINES = re.compile(r"\n{3,}")
+
+
+class MailImpossible(Exception):
+    """A mail that can no longer be written, because what it was about is gone."""
+
+
+def deliver(site: Site, session: Session, most: int = 500) -> int:
+    """Send the mails that are due, at most so many; return how many were taken.
+
+    Commits after each step. Without a mail server set, everything waits.
+    """
+    if not site.settings.mail_url:
+        return 0
+    sent = 0
+    with transport(site.settings.mail_url, site.settings.mail_timeout) as carrier:
+        for _ in range(most):
+            mail = mails.claim(session, site.now())
+            session.commit()
+            if mail is None:
+                break
+            sent += _deliver(site, session, mail, carrier)
+            session.commit()
+    return sent
+
+
+def _deliver(site: Site, session: Session, mail: Mail, carrier: Transport) -> bool:
+    try:
+        carrier.send(compose(site, session, mail))
+    except MailTrouble as trouble:
+        mails.mark_trouble(session, mail, str(trouble), site.now(), final=trouble.final)
+        return False
+    except MailImpossible as trouble:
+        mails.mark_trouble(session, mail, str(trouble), site.now(), final=True)
+        return False
+    mails.mark_sent(session, mail, site.now())
+    return True
+
+
+def compose(site: Site, session: Session, mail: Mail) -> EmailMessage:
+    """Write a mail, as plain text and as simple HTML; its secret is opened only here.
+
+    Raises MailImpossible if what it is about is gone, and KeyringUnusable.
+    """
+    gaps = _gaps(site, session, mail)
+    with speaking(mail.language):
+        text = render_template(f"survey/mail/{mail.kind}.txt", **gaps)
+        html = render_template(f"survey/mail/{mail.kind}.html", **gaps)
+    subject, _, body = text.partition("\n\n")
+    message = EmailMessage()
+    message["Subject"] = " ".join(subject.split())
+    message["From"] = site.settings.mail_from
+    message["To"] = Address(display_name=mail.person.name, addr_spec=mail.address)
+    message["Date"] = format_datetime(site.now())
+    message["Message-ID"] = f"<{mail.id}@{_domain(site.settings.mail_from)}>"
+    message["Auto-Submitted"] = "auto-generated"
+    if site.settings.contact:
+        message["Reply-To"] = site.settings.contact
+    message.set_content(BLANK_LINES.sub("\n\n", body).strip() + "\n")
+    message.add_alternative(html, subtype="html")
+    return message
+
+
+def _domain(sender: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+
+
+def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
+    shared = {
+        "person": mail.person,
+        "organisation": site.settings.organisation,
+        "contact": site.settings.contact,
+        "sign_in_url": f"{site.settings.base_url}/sign-in",
+    }
+    if mail.kind is MailKind.INVITATION:
+        return shared | _invitation(site, session, mail)
+    if mail.kind is MailKind.SIGN_IN:
+        return shared | _code(site, mail)
+    return shared
+
+
+def _code(site: Site, mail: Mail) -> dict[str, Any]:
+    if mail.sealed is None:
+        raise MailImpossible("its code is gone")
+    try:
+        code = sealing.unseal(site.keyring.mail_pair().private, mail.sealed, CODE).decode()
+    except SealBroken:
+        raise MailImpossible("its code was sealed with another key") from None
+    return {"code": code, "lifetime": int(LIFETIME.total_seconds() // 60)}
+
+
+def _invitation(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
+    invitation = mail.invitation
+    if invitation is None:
+        raise MailImpossible("its round has closed")
+    round_: Round = invitation.nomination.round
+    relationship = invitation.nomination.relationship
+    try:
+        token = sealing.unseal(site.keyring.mail_key(round_.id), invitation.sealed_token, TOKEN)
+    except SealBroken:
+        raise MailImpossible("its link was sealed with another key") from None
+    questionnaire = questionnaires.read(round_.questionnaire)
+    texts = questionnaire.texts[round_.language]
+    return {
+        "leader": round_.leader.name,
+        "message": round_.message,
+        "is_self": relationship == SELF,
+        "relationship": texts.relationships[relationship].one,
+        "asked": rounds.asked(session, round_)[relationship],
+        "minutes": questionnaire.minutes(round_.level, relationship),
+        "last_day": language(mail.language).day(site.last_day(round_.closes_at)),
+        "k": round_.k,
+        "link": f"{site.settings.base_url}/r/{sealing.link_path(round_.id, token)}",
+    }

@@ -1,0 +1,97 @@
+"""One handler for what is refused or fails: a page with a sentence and the right status.
+
+Where a rater's page could not be saved, it gives everything back that was typed,
+with a button that sends it again.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, current_app, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from survey.db import session
+from survey.errors import Refused
+from survey.keyring import KeyringUnusable
+from survey.speech import say
+
+SENTENCES = {
+    400: "The browser sent something that makes no sense here.",
+    403: "You may not do this.",
+    404: "There is nothing here, or it is not yours to see.",
+    405: "This page cannot be used like that.",
+    413: "That is more than this page takes. Nothing was saved.",
+    429: "Too many attempts in a short time. Please wait a quarter of an hour and try again.",
+    500: "Something went wrong on the server. Nothing was lost; please try again in a moment.",
+}
+NOT_SAVED = (
+    "This could not be saved just now: the server has no room left or is busy. Nothing that was "
+    "saved before is lost; please wait a moment and try again."
+)
+NOT_OURS = (
+    "The browser did not send back this site's cookie, so the page was not accepted. Please try "
+    "again."
+)
+
+
+def init_app(app: Flask) -> None:
+    """Turn exceptions into pages."""
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(KeyringUnusable, _keyring)
+    app.register_error_handler(OperationalError, _storage)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(500, _http)
+
+
+Page = tuple[str, int]
+
+
+def _refused(error: Refused) -> Page:
+    session().rollback()
+    return _page(say().gettext(error.message, **error.gaps), error.status)
+
+
+def _keyring(error: KeyringUnusable) -> Page:
+    _log(error)
+    # The reason names files of the server, and is for its log.
+    return _give_back(
+        "The server cannot reach its keys just now. Nothing was lost; please try again in a while.",
+        error.status,
+    )
+
+
+def _storage(error: OperationalError) -> Page:
+    # Only the database's own words: the statement would hold what was typed.
+    _log(error.orig)
+    return _give_back(NOT_SAVED, 503)
+
+
+def _csrf(_error: CSRFError) -> Page:
+    return _give_back(NOT_OURS, 400)
+
+
+def _http(error: HTTPException) -> Page:
+    status = error.code or 500
+    return _page(say().gettext(SENTENCES.get(status, SENTENCES[400])), status)
+
+
+def _give_back(sentence: str, status: int) -> Page:
+    """Answer a rater's page with what was typed in it; any other with the sentence alone."""
+    session().rollback()
+    typed = []
+    if request.method == "POST" and request.blueprint == "rater":
+        typed = [(name, value) for name, value in request.form.items(multi=True)]
+        typed = [(name, value) for name, value in typed if name != "csrf_token"]
+    return _page(say().gettext(sentence), status, typed=typed)
+
+
+def _page(sentence: str, status: int, typed: list[tuple[str, str]] | None = None) -> Page:
+    return render_template(
+        "survey/errors/refused.html", sentence=sentence, status=status, typed=typed or []
+    ), status
+
+
+def _log(error: BaseException | None) -> None:
+    current_app.logger.error("%s %s: %s", request.method, request.endpoint, error)

@@ -1,0 +1,120 @@
+"""Hands mails to a mail server, or to a folder while developing."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+PERMANENT = 500
+
+
+class MailTrouble(Exception):
+    """A mail was not taken; `final` if trying again cannot help."""
+
+    def __init__(self, reason: str, *, final: bool) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+class Transport(Protocol):
+    """Something that takes mails."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand over one mail. Raises MailTrouble."""
+
+
+class Folder:
+    """Writes each mail as a file, for reading while developing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def send(self, message: EmailMessage) -> None:
+        """Write one mail into the folder."""
+        name = message["Message-ID"].strip("<>").split("@")[0]
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.path / f"{name}.eml").write_bytes(message.as_bytes())
+        except OSError as error:
+            raise MailTrouble(f"{self.path}: {error.strerror}", final=False) from error
+
+
+class Smtp:
+    """A connection to a mail server, made anew after it was lost."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self.url = urlsplit(url)
+        self.timeout = timeout
+        self.server: smtplib.SMTP | None = None
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand over one mail to its one recipient."""
+        try:
+            if self.server is None:
+                self.server = self._connected()
+            self.server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, said = next(iter(error.recipients.values()))
+            raise _answered("the address was refused", code, said) from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise MailTrouble(f"the mail server cannot do this: {error}", final=True) from error
+        except smtplib.SMTPAuthenticationError as error:
+            # The settings are wrong, not the mail: it waits until they are mended.
+            raise MailTrouble(
+                _said("sign-in refused", error.smtp_code, error.smtp_error), final=False
+            ) from error
+        except smtplib.SMTPResponseException as error:
+            self.close()
+            raise _answered("the mail was refused", error.smtp_code, error.smtp_error) from error
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            raise MailTrouble(f"the mail server does not answer: {error}", final=False) from error
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        if self.server is not None:
+            self.server.close()
+            self.server = None
+
+    def _connected(self) -> smtplib.SMTP:
+        host, secure = self.url.hostname or "localhost", ssl.create_default_context()
+        if self.url.scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, self.url.port or 465, timeout=self.timeout, context=secure
+            )
+        else:
+            server = smtplib.SMTP(host, self.url.port or 25, timeout=self.timeout)
+            server.ehlo()
+            if server.has_extn("starttls"):
+                server.starttls(context=secure)
+        if self.url.username:
+            server.login(unquote(self.url.username), unquote(self.url.password or ""))
+        return server
+
+
+def _answered(what: str, code: int, said: bytes | str) -> MailTrouble:
+    return MailTrouble(_said(what, code, said), final=code >= PERMANENT)
+
+
+def _said(what: str, code: int, said: bytes | str) -> str:
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    return f"{what}: {code} {text}"
+
+
+@contextmanager
+def transport(url: str, timeout: float) -> Iterator[Transport]:
+    """Give the transport that a URL names (see the setting mail_url), and close it afterwards."""
+    if url.startswith("file:"):
+        yield Folder(Path(url.removeprefix("file:").removeprefix("//")))
+        return
+    server = Smtp(url, timeout)
+    try:
+        yield server
+    finally:
+        server.close()

@@ -1,0 +1,82 @@
+"""Signing in with a mailed code, and out again.
+
+A code works only when it is typed and sent: mail scanners that open links can
+spend nothing.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, redirect, render_template, url_for
+from flask import session as cookie
+from werkzeug.wrappers import Response
+
+from survey import access
+from survey.access import allow
+from survey.db import session
+from survey.forms.account import AddressForm, CodeForm, PlainForm
+from survey.limits import limit_codes, limit_wrong_codes
+from survey.services import sign_in as codes
+from survey.site import site
+from survey.speech import say
+
+bp = Blueprint("account", __name__)
+Page = str | Response | tuple[str, int]
+ADDRESS = "address"
+
+
+@bp.get("/")
+@allow("anybody")
+def home() -> Page:
+    """Lead everybody to where they work; visitors learn what this is."""
+    person = g.person
+    if person is None:
+        return render_template("survey/account/home.html")
+    if person.leads:
+        return redirect(url_for("leader.rounds"))
+    return redirect(url_for("coach.shelf" if person.coaches else "administrator.people"))
+
+
+@bp.route("/sign-in", methods=["GET", "POST"])
+@allow("anybody")
+@limit_codes
+def sign_in() -> Page:
+    """Ask for an address and mail a code; the answer is the same for every address."""
+    form = AddressForm()
+    if form.validate_on_submit():
+        codes.request_code(session(), site().keyring, form.email.data, say().code, site().now())
+        session().commit()
+        cookie[ADDRESS] = form.email.data
+        return redirect(url_for("account.code"))
+    return render_template("survey/account/sign_in.html", form=form), 422 if form.errors else 200
+
+
+@bp.route("/sign-in/code", methods=["GET", "POST"])
+@allow("anybody")
+@limit_wrong_codes
+def code() -> Page:
+    """Ask for the code, and sign in with it."""
+    form = CodeForm(data={"email": cookie.get(ADDRESS, "")})
+    if form.validate_on_submit():
+        person = codes.verify(
+            session(), site().keyring, form.email.data, form.code.data, site().now()
+        )
+        session().commit()
+        if person is not None:
+            access.sign_in(person, site().now())
+            return redirect(url_for("account.home"))
+        form.code.errors = [
+            say().gettext(
+                "This code is wrong, too old or used already. Check the latest mail, or ask for "
+                "a new code."
+            )
+        ]
+    return render_template("survey/account/code.html", form=form), 422 if form.errors else 200
+
+
+@bp.post("/sign-out")
+@allow("anybody")
+def sign_out() -> Page:
+    """End the session of this browser."""
+    if PlainForm().validate_on_submit():
+        cookie.clear()
+    return redirect(url_for("account.home"))

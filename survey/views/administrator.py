@@ -1,0 +1,139 @@
+"""The administrator's pages: people, delivery, rounds and what staff did; never answers."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from survey.access import allow, person
+from survey.db import session
+from survey.forms.account import PlainForm
+from survey.forms.administrator import ImportForm, PersonForm
+from survey.services import audit, mails
+from survey.services import people as services
+from survey.services import rounds as round_services
+from survey.site import site
+from survey.speech import say
+from survey.views.acting import attempt, status
+
+bp = Blueprint("administrator", __name__, url_prefix="/administration")
+Page = str | Response | tuple[str, int]
+LARGEST_TABLE = 5_000_000
+
+
+@bp.get("/people")
+@allow("administrator")
+def people() -> Page:
+    """List everybody."""
+    return render_template(
+        "survey/administrator/people.html",
+        people=services.everybody(session()),
+        roles_of=services.roles_of,
+    )
+
+
+@bp.route("/people/new", methods=["GET", "POST"])
+@allow("administrator")
+def new_person() -> Page:
+    """Add a person."""
+    form = PersonForm()
+    if attempt(
+        form,
+        lambda: services.add(
+            session(), form.name.data, form.email.data, form.roles(), site().now(), person()
+        ),
+    ):
+        flash(say().gettext("%(name)s was added.", name=form.name.data))
+        return redirect(url_for("administrator.people"))
+    page = render_template("survey/administrator/person.html", form=form, person=None)
+    return page, status(form)
+
+
+@bp.route("/people/<uuid:person_id>", methods=["GET", "POST"])
+@allow("administrator")
+def change_person(person_id: UUID) -> Page:
+    """Change a person."""
+    changed = services.find(session(), person_id)
+    form = PersonForm(obj=changed)
+    if attempt(
+        form,
+        lambda: services.change(
+            session(),
+            changed,
+            services.Entry(form.name.data, form.email.data, form.roles(), form.active.data),
+            site().now(),
+            person(),
+        ),
+    ):
+        flash(say().gettext("%(name)s was changed.", name=form.name.data))
+        return redirect(url_for("administrator.people"))
+    page = render_template("survey/administrator/person.html", form=form, person=changed)
+    return page, status(form)
+
+
+@bp.route("/people/import", methods=["GET", "POST"])
+@allow("administrator")
+def import_people() -> Page:
+    """Add or change many people from a CSV file, all or none."""
+    request.max_content_length = LARGEST_TABLE
+    request.max_form_memory_size = LARGEST_TABLE
+    form = ImportForm()
+    done = attempt(
+        form,
+        lambda: services.import_people(session(), form.table.data.read(), site().now(), person()),
+    )
+    if done:
+        said = say().gettext(
+            "%(added)s people were added and %(changed)s changed.",
+            added=done.value.added,
+            changed=done.value.changed,
+        )
+        flash(said)
+        return redirect(url_for("administrator.people"))
+    return render_template("survey/administrator/import.html", form=form), status(form)
+
+
+@bp.get("/delivery")
+@allow("administrator")
+def delivery() -> Page:
+    """Show which mails were sent, wait, or could not be delivered."""
+    return render_template(
+        "survey/administrator/delivery.html",
+        mails=mails.latest(session()),
+        mail_url=site().settings.mail_url,
+        form=PlainForm(),
+    )
+
+
+@bp.post("/delivery/<uuid:mail_id>/again")
+@allow("administrator")
+def send_again(mail_id: UUID) -> Page:
+    """Send a failed mail again, or an invitation that somebody lost."""
+    attempt(PlainForm(), lambda: _send_again(mail_id))
+    return redirect(url_for("administrator.delivery"))
+
+
+def _send_again(mail_id: UUID) -> None:
+    mail = mails.send_again(session(), mail_id, site().now())
+    audit.record(session(), person(), "mail sent again", mail.address, site().now())
+
+
+@bp.get("/rounds")
+@allow("administrator")
+def rounds() -> Page:
+    """List all rounds and where they stand; nothing about raters."""
+    return render_template(
+        "survey/administrator/rounds.html",
+        rounds=round_services.every(session()),
+        last_day=site().last_day,
+        now=site().now(),
+    )
+
+
+@bp.get("/audit")
+@allow("administrator")
+def audit_list() -> Page:
+    """List what staff did."""
+    return render_template("survey/administrator/audit.html", entries=audit.latest(session()))

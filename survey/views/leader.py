@@ -1,0 +1,243 @@
+"""The leader's pages: prepare a round, name raters, open it, wait, and let a coach read."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from questionnaires.definition import SELF, Questionnaire
+from survey.access import allow, own_round, person
+from survey.db import session
+from survey.forms.account import PlainForm
+from survey.forms.leader import (
+    ClosingDayForm,
+    CoachForm,
+    PrepareForm,
+    proposed_last_day,
+    raters_form,
+)
+from survey.models import Round
+from survey.services import closing, coaching, mails, nominations, people, questionnaires
+from survey.services import invitations as invitations_
+from survey.services import rounds as services
+from survey.services.nominations import Named
+from survey.services.rounds import Choices
+from survey.site import site
+from survey.speech import say
+from survey.views.acting import attempt, status
+
+bp = Blueprint("leader", __name__, url_prefix="/rounds")
+Page = str | Response | tuple[str, int]
+QUESTIONNAIRE = "technical_leader"
+FIRST_LEVEL = "new_lead"
+
+
+@bp.get("")
+@allow("leader")
+def rounds() -> Page:
+    """List the leader's rounds and coaches."""
+    return render_template(
+        "survey/leader/rounds.html",
+        rounds=services.of_leader(session(), person()),
+        coaches=coaching.coaches_of(session(), person()),
+        coach_form=CoachForm(people.coaches(session())),
+        form=PlainForm(),
+        last_day=site().last_day,
+        now=site().now(),
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@allow("leader")
+def new() -> Page:
+    """Prepare a round."""
+    questionnaire = questionnaires.shipped(QUESTIONNAIRE)
+    last_day = proposed_last_day(site().now().date())
+    form = PrepareForm(
+        questionnaire, data={"last_day": last_day, "language": say().code, "level": FIRST_LEVEL}
+    )
+    done = attempt(
+        form,
+        lambda: services.prepare(
+            session(),
+            person(),
+            questionnaire,
+            _choices(form),
+            site().settings.k,
+            site().now(),
+            person(),
+        ),
+    )
+    if done:
+        return redirect(url_for("leader.raters", round_id=done.value.id))
+    return _prepare_page(form, questionnaire)
+
+
+@bp.route("/<uuid:round_id>/prepare", methods=["GET", "POST"])
+@allow("leader")
+def prepare(round_id: UUID) -> Page:
+    """Change what a round asks, before it opens."""
+    round_ = own_round(round_id)
+    stored = {
+        "level": round_.level,
+        "language": round_.language,
+        "last_day": site().last_day(round_.closes_at),
+        "message": round_.message,
+    }
+    questionnaire = questionnaires.read(round_.questionnaire)
+    form = PrepareForm(questionnaire, data=stored)
+    if attempt(
+        form, lambda: services.change(session(), round_, _choices(form), site().now(), person())
+    ):
+        return redirect(url_for("leader.raters", round_id=round_.id))
+    return _prepare_page(form, questionnaire)
+
+
+def _choices(form: PrepareForm) -> Choices:
+    return Choices(
+        level=form.level.data,
+        language=form.language.data,
+        closes_at=site().end_of(form.last_day.data),
+        message=form.message.data,
+    )
+
+
+def _prepare_page(form: PrepareForm, questionnaire: Questionnaire) -> Page:
+    texts = questionnaire.texts.get(say().code) or next(iter(questionnaire.texts.values()))
+    page = render_template("survey/leader/prepare.html", form=form, texts=texts)
+    return page, status(form)
+
+
+@bp.route("/<uuid:round_id>/raters", methods=["GET", "POST"])
+@allow("leader")
+def raters(round_id: UUID) -> Page:
+    """Name the raters of a round."""
+    round_ = own_round(round_id)
+    if not round_.is_prepared():
+        raise services.RoundStarted
+    questionnaire = questionnaires.read(round_.questionnaire)
+    named = [
+        Named(0, each.person.name, each.person.email, each.relationship)
+        for each in round_.nominations
+    ]
+    form = raters_form(questionnaire.structure.relationships, named)
+    if attempt(
+        form,
+        lambda: nominations.name_raters(session(), round_, form.named(), site().now(), person()),
+    ):
+        return redirect(url_for("leader.ready", round_id=round_.id))
+    texts = questionnaire.texts[round_.language]
+    page = render_template("survey/leader/raters.html", form=form, round=round_, texts=texts)
+    return page, status(form)
+
+
+@bp.route("/<uuid:round_id>/ready", methods=["GET", "POST"])
+@allow("leader")
+def ready(round_id: UUID) -> Page:
+    """Show what will be sent and what can be shown, and send the invitations."""
+    round_, form = own_round(round_id), PlainForm()
+    if attempt(
+        form,
+        lambda: services.open_round(session(), site().keyring, round_, site().now(), person()),
+    ):
+        return redirect(url_for("leader.show", round_id=round_.id))
+    page = render_template(
+        "survey/leader/ready.html",
+        round=round_,
+        form=form,
+        outlook=nominations.outlook(round_),
+        texts=questionnaires.read(round_.questionnaire).texts[round_.language],
+        last_day=site().last_day(round_.closes_at),
+    )
+    return page, status(form)
+
+
+@bp.get("/<uuid:round_id>")
+@allow("leader")
+def show(round_id: UUID) -> Page:
+    """Show where a round stands: which groups have enough, never who or when."""
+    round_ = own_round(round_id)
+    if round_.is_prepared():
+        return redirect(url_for("leader.raters", round_id=round_.id))
+    return _round_page(round_, ClosingDayForm(formdata=None))
+
+
+@bp.post("/<uuid:round_id>/extend")
+@allow("leader")
+def extend(round_id: UUID) -> Page:
+    """Move the closing day on."""
+    round_, form = own_round(round_id), ClosingDayForm()
+    if attempt(
+        form,
+        lambda: services.extend(
+            session(), round_, site().end_of(form.last_day.data), site().now(), person()
+        ),
+    ):
+        return redirect(url_for("leader.show", round_id=round_.id))
+    return _round_page(round_, form)
+
+
+@bp.post("/<uuid:round_id>/void")
+@allow("leader")
+def void(round_id: UUID) -> Page:
+    """End a round without a preview; whatever was answered is destroyed unopened."""
+    round_ = own_round(round_id)
+    if attempt(PlainForm(), lambda: services.void(session(), round_, site().now(), person())):
+        closing.destroy_keys(session(), site().keyring)
+    return redirect(url_for("leader.rounds"))
+
+
+@bp.post("/<uuid:round_id>/own-link")
+@allow("leader")
+def own_link(round_id: UUID) -> Page:
+    """Mail the leader's own link once more."""
+    round_ = own_round(round_id)
+    attempt(
+        PlainForm(),
+        lambda: invitations_.send_again(session(), round_, person(), site().now(), person()),
+    )
+    return redirect(url_for("leader.show", round_id=round_.id))
+
+
+@bp.post("/coaches")
+@allow("leader")
+def give_access() -> Page:
+    """Let a coach read the leader's previews."""
+    form = CoachForm(people.coaches(session()))
+    attempt(
+        form,
+        lambda: coaching.give_access(
+            session(), person(), UUID(form.coach.data), site().settings.language, site().now()
+        ),
+    )
+    return redirect(url_for("leader.rounds"))
+
+
+@bp.post("/coaches/<uuid:coach_id>/take-back")
+@allow("leader")
+def take_access_back(coach_id: UUID) -> Page:
+    """End a coach's access."""
+    attempt(
+        PlainForm(),
+        lambda: coaching.take_access_back(session(), person(), coach_id, site().now()),
+    )
+    return redirect(url_for("leader.rounds"))
+
+
+def _round_page(round_: Round, extend_form: ClosingDayForm) -> Page:
+    page = render_template(
+        "survey/leader/round.html",
+        round=round_,
+        texts=questionnaires.read(round_.questionnaire).texts[round_.language],
+        asked=services.asked(session(), round_),
+        enough=services.enough(round_),
+        rated_self=services.answered(session(), round_)[SELF] > 0,
+        undelivered=mails.in_trouble(session(), round_),
+        last_day=site().last_day(round_.closes_at),
+        extend_form=extend_form,
+        form=PlainForm(),
+        now=site().now(),
+    )
+    return page, status(extend_form)

@@ -1,0 +1,62 @@
+"""Previews, for their leader and for coaches who were given access."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, send_from_directory
+from markupsafe import Markup
+
+from reports.release import Release as Document
+from survey import access, speech
+from survey.access import allow
+from survey.db import session
+from survey.models import Release
+from survey.services import coaching, questionnaires
+
+bp = Blueprint("previews", __name__, url_prefix="/previews")
+
+
+@bp.get("/<uuid:round_id>")
+@allow("signed_in")
+def show(round_id: UUID) -> str:
+    """Show a preview as a page."""
+    from reports.pdf import preview_body
+
+    release = _readable(round_id)
+    document = Document.model_validate_json(release.document)
+    questionnaire = questionnaires.read(release.round.questionnaire)
+    speech.speak(document.language)
+    return render_template(
+        "survey/previews/show.html",
+        release=document,
+        round=release.round,
+        body=Markup(preview_body(document, questionnaire)),  # noqa: S704 - escaped by its templates
+    )
+
+
+@bp.get("/<uuid:round_id>/preview.pdf")
+@allow("signed_in")
+def pdf(round_id: UUID) -> Response:
+    """Send a preview as a PDF."""
+    from reports.pdf import preview_pdf
+
+    release = _readable(round_id)
+    document = Document.model_validate_json(release.document)
+    content = preview_pdf(document, questionnaires.read(release.round.questionnaire))
+    response = Response(content, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = 'attachment; filename="preview.pdf"'
+    return response
+
+
+@bp.get("/preview.css")
+@allow("anybody")
+def style() -> Response:
+    """Send the preview's style sheet."""
+    from reports.pdf import ASSETS
+
+    return send_from_directory(ASSETS, "preview.css", max_age=3600)
+
+
+def _readable(round_id: UUID) -> Release:
+    return coaching.readable_release(session(), access.person(), round_id)

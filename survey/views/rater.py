@@ -1,0 +1,149 @@
+"""The rater's pages: everything through one link, without an account.
+
+Opening any of them changes nothing; only what is sent does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from reports.rules import rules
+from survey import speech
+from survey.access import allow
+from survey.answers import Draft
+from survey.db import session
+from survey.errors import NotFound
+from survey.forms.account import PlainForm
+from survey.forms.rater import Part, PartForm, part_form, parts
+from survey.services import ballots
+from survey.services.ballots import Rater
+from survey.site import site
+
+bp = Blueprint("rater", __name__, url_prefix="/r/<link>")
+Page = str | Response | tuple[str, int]
+
+
+def for_rater(view: Callable[..., Page]) -> Callable[..., Page]:
+    """Hand a view the rater that its link stands for, and speak the round's language."""
+
+    @wraps(view)
+    def found(link: str, **more: Any) -> Page:
+        rater = ballots.rater(session(), site().keyring, link, site().now())
+        speech.speak(rater.round.language)
+        return view(rater, **more)
+
+    return allow("anybody")(found)
+
+
+@bp.get("")
+@for_rater
+def welcome(rater: Rater) -> Page:
+    """Say who asks and who will see what; the buttons start or decline."""
+    draft = ballots.draft(session(), rater)
+    return _page("welcome", rater, draft=draft, rules=rules(rater.round.k), form=PlainForm())
+
+
+@bp.post("/start")
+@for_rater
+def start(rater: Rater) -> Page:
+    """Begin, or go on where the rater stopped."""
+    if PlainForm().validate_on_submit():
+        ballots.start(session(), rater)
+        session().commit()
+    return redirect(url_for("rater.part", link=rater.link, number=1))
+
+
+@bp.post("/decline")
+@for_rater
+def decline(rater: Rater) -> Page:
+    """Take back whatever was typed or sent."""
+    if PlainForm().validate_on_submit():
+        ballots.decline(session(), rater)
+        session().commit()
+    return redirect(url_for("rater.declined", link=rater.link))
+
+
+@bp.get("/declined")
+@for_rater
+def declined(rater: Rater) -> Page:
+    """Say that nothing is kept, and that one may still change one's mind."""
+    return _page("declined", rater)
+
+
+@bp.route("/part/<int:number>", methods=["GET", "POST"])
+@for_rater
+def part(rater: Rater, number: int) -> Page:
+    """Show one part of the form, and save it."""
+    draft = _draft(rater)
+    if draft is None:
+        return redirect(url_for("rater.welcome", link=rater.link))
+    pages = parts(rater, bool(draft.identified))
+    if not 1 <= number <= len(pages):
+        raise NotFound
+    form = part_form(pages[number - 1], rater.questionnaire.structure.scale.points, draft)
+    if form.validate_on_submit():
+        ballots.save(session(), rater, form.changes())
+        session().commit()
+        return redirect(_after(rater, pages, number))
+    return _part_page(rater, pages, number, form)
+
+
+@bp.route("/check", methods=["GET", "POST"])
+@for_rater
+def check(rater: Rater) -> Page:
+    """Show all answers once more, and send them."""
+    draft = _draft(rater)
+    if draft is None:
+        return redirect(url_for("rater.welcome", link=rater.link))
+    form, missing = PlainForm(), ballots.missing(rater, draft)
+    if form.validate_on_submit() and not missing:
+        ballots.send(session(), rater)
+        session().commit()
+        return redirect(url_for("rater.thanks", link=rater.link))
+    pages = parts(rater, bool(draft.identified))
+    refused = request.method == "POST"
+    shown = {"draft": draft, "pages": pages, "form": form, "refused": refused}
+    page = _page("check", rater, missing=missing, rules=rules(rater.round.k), **shown)
+    return page, 422 if refused else 200
+
+
+@bp.get("/thanks")
+@for_rater
+def thanks(rater: Rater) -> Page:
+    """Say what happens now."""
+    return _page("thanks", rater)
+
+
+def _draft(rater: Rater) -> Draft | None:
+    return ballots.draft(session(), rater)
+
+
+def _after(rater: Rater, pages: tuple[Part, ...], number: int) -> str:
+    """Return the next part, or the check page after the last and when one came from there."""
+    if number >= len(pages) or request.args.get("then") == "check":
+        return url_for("rater.check", link=rater.link)
+    return url_for("rater.part", link=rater.link, number=number + 1)
+
+
+def _part_page(rater: Rater, pages: tuple[Part, ...], number: int, form: PartForm) -> Page:
+    part = pages[number - 1]
+    page = _page(f"part_{part.kind}", rater, form=form, part=part, number=number, pages=pages)
+    return page, 422 if form.errors else 200
+
+
+def _page(name: str, rater: Rater, **more: Any) -> str:
+    texts = rater.questionnaire.texts[rater.round.language]
+    return render_template(
+        f"survey/rater/{name}.html",
+        rater=rater,
+        texts=texts,
+        leader=rater.round.leader.name,
+        last_day=site().last_day(rater.round.closes_at),
+        minutes=rater.questionnaire.minutes(rater.round.level, rater.relationship),
+        **more,
+    )
