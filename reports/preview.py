@@ -87,6 +87,10 @@ class Preview:
         """How many others answered."""
         return sum(atom.n for atom in self.release.atoms)
 
+    def answered_together(self) -> int:
+        """Return how many others answered anonymously."""
+        return sum(atom.n for atom in self.release.atoms if not atom.identified)
+
     def groups(self) -> Iterator[Group]:
         """Give each printed group."""
         for atom in self.release.atoms:

@@ -38,9 +38,13 @@ def sweep(app: Flask) -> None:
 
 
 def run(app: Flask, stop: threading.Event, seconds: float = SECONDS_BETWEEN) -> None:
-    """Sweep again and again until asked to stop."""
+    """Sweep again and again until asked to stop, whatever happens in between."""
     while not stop.wait(seconds):
-        sweep(app)
+        try:
+            sweep(app)
+        except Exception:
+            # A worker that died of one bad row would leave all other mails and rounds lying.
+            log.exception("a sweep failed; the next one tries again")
 
 
 def _close_due(site: Site) -> None:

@@ -46,8 +46,11 @@ class _Forms(HTMLParser):
         elif self.forms and tag == "select":
             self.choice = given["name"]
             self.forms[-1].asks.add(self.choice)
-        elif self.choice and tag == "option" and "selected" in given:
-            self.forms[-1].fields[self.choice] = given.get("value", "")
+        elif self.choice and tag == "option":
+            # A browser chooses the first one where none is marked.
+            first = self.choice not in self.forms[-1].fields
+            if first or "selected" in given:
+                self.forms[-1].fields[self.choice] = given.get("value", "")
 
     def _input(self, given: dict[str, str]) -> None:
         self.forms[-1].asks.add(given["name"])

@@ -38,11 +38,15 @@ FIRST_LEVEL = "new_lead"
 @allow("leader")
 def rounds() -> Page:
     """List the leader's rounds and coaches."""
+    chosen = coaching.coaches_of(session(), person())
+    others = [
+        each for each in people.coaches(session()) if each not in chosen and each.id != person().id
+    ]
     return render_template(
         "survey/leader/rounds.html",
         rounds=services.of_leader(session(), person()),
-        coaches=coaching.coaches_of(session(), person()),
-        coach_form=CoachForm(people.coaches(session())),
+        coaches=chosen,
+        coach_form=CoachForm(others),
         form=PlainForm(),
         last_day=site().last_day,
         now=site().now(),
