@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -137,7 +138,8 @@ class Keyring:
                 draft.replace(path)
             _sync(path.parent)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
             raise KeyringUnusable(reason=f"{path}: {error.strerror}") from error
 
 

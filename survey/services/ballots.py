@@ -115,7 +115,7 @@ def rater(session: Session, keyring: Keyring, link: str, now: datetime) -> Rater
         raise LinkUnknown
     if not round_.is_collecting(now):
         raise RoundClosed
-    invitation, nomination = found.tuple()
+    invitation, nomination = found
     return Rater(
         link=link,
         round=round_,

@@ -98,21 +98,23 @@ def send_again(session: Session, mail_id: UUID, now: datetime) -> Mail:
     mail = session.get(Mail, mail_id)
     if mail is None:
         raise NotFound
+    person = session.get_one(Person, mail.person_id)
     if mail.state is MailState.SENT and mail.invitation is not None:
-        again = Mail(
-            key=f"{mail.key}:{uuid4()}",
-            kind=mail.kind,
-            person_id=mail.person_id,
-            language=mail.language,
-            round_id=mail.round_id,
-            invitation_id=mail.invitation_id,
+        key = f"{mail.key}:{uuid4()}"
+        return queue(
+            session,
+            mail.kind,
+            key,
+            person,
+            mail.language,
+            now,
+            round_=mail.invitation.nomination.round,
+            invitation=mail.invitation,
         )
-        session.add(again)
-        mail = again
-    elif mail.state is not MailState.FAILED or mail.kind is MailKind.SIGN_IN:
+    if mail.state is not MailState.FAILED or mail.kind is MailKind.SIGN_IN:
         raise NotSendable
     mail.state, mail.attempts, mail.due_at = MailState.WAITING, 0, now
-    mail.address = session.get_one(Person, mail.person_id).email
+    mail.address = person.email
     session.flush()
     return mail
 

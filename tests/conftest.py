@@ -1,0 +1,111 @@
+"""A real installation for each test: its own database, keyring, mail server and clock."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from survey import create_app, db
+from survey.config import Settings
+from survey.demo.catcher import Catcher
+from survey.keyring import Keyring
+from survey.site import EXTENSION
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+CLOSES = datetime(2026, 11, 17, 0, 0, tzinfo=UTC)
+
+
+@dataclass
+class SetClock:
+    """A clock that stands still until a test moves it."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database after all migrations, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("empty")
+    app = create_app(installation(folder))
+    with app.app_context():
+        flask_migrate.upgrade()
+        db.db.engine.dispose()
+    return folder / "data" / "preview360.db"
+
+
+def installation(folder: Path, **settings) -> Settings:
+    usual: dict[str, Any] = {
+        "organisation": "Example Works",
+        "contact": "people@example.org",
+        "database_url": f"sqlite:///{folder}/data/preview360.db",
+        "keyring": folder / "keyring",
+        "mail_from": "Example Works <feedback@example.org>",
+        "base_url": "http://localhost",
+    }
+    return Settings(**usual | settings)
+
+
+@pytest.fixture
+def catcher() -> Iterator[Catcher]:
+    """A mail server that keeps what it is given."""
+    catcher = Catcher()
+    catcher.start()
+    yield catcher
+    catcher.stop()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, catcher: Catcher) -> Settings:
+    return installation(tmp_path, mail_url=f"smtp://127.0.0.1:{catcher.port}", mail_timeout=2)
+
+
+@pytest.fixture
+def app(settings: Settings, clock: SetClock, empty_database: Path) -> Iterator[Flask]:
+    file = settings.database_file()
+    assert file is not None
+    file.parent.mkdir(parents=True)
+    shutil.copy(empty_database, file)
+    app = create_app(settings, clock=clock, config={"TESTING": True, "RATELIMIT_ENABLED": False})
+    yield app
+    with app.app_context():
+        db.db.engine.dispose()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A session of the kind that a command has; commit to let other sessions see."""
+    with app.app_context():
+        yield db.session()
+
+
+@pytest.fixture
+def keyring(app: Flask) -> Keyring:
+    keyring: Keyring = app.extensions[EXTENSION].keyring
+    return keyring
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without a screen; cookies are its own."""
+    return app.test_client()

@@ -1,0 +1,104 @@
+"""People, rounds and answers for tests, in as few words as a test needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from questionnaires.definition import Questionnaire
+from survey import sealing
+from survey.answers import Draft
+from survey.keyring import Keyring
+from survey.models import Invitation, Nomination, Person, Round
+from survey.services import ballots, nominations, people, questionnaires, rounds
+from survey.services.invitations import TOKEN
+from survey.services.nominations import Named
+from survey.services.rounds import Choices
+from tests.conftest import CLOSES, NOW
+
+ROSTER = {"manager": 1, "peer": 5, "direct_report": 4}
+QUESTIONNAIRE: Questionnaire = questionnaires.shipped("technical_leader")
+
+
+def person(session: Session, name: str = "Robin", *roles: str, now: datetime = NOW) -> Person:
+    return people.add(session, f"{name} Example", f"{name.lower()}@example.org", roles, now)
+
+
+def prepared(
+    session: Session,
+    leader: Person | None = None,
+    roster: Mapping[str, int] = ROSTER,
+    level: str = "new_lead",
+    k: int = 3,
+) -> Round:
+    """A round with raters called Peer0, Peer1, … of each relationship, not yet open."""
+    leader = leader or person(session, "Robin", "leader")
+    choices = Choices(level, "en", CLOSES, "Please be frank.")
+    round_ = rounds.prepare(session, leader, QUESTIONNAIRE, choices, k, NOW)
+    named = [
+        Named(n, f"{relationship}{n} Example", f"{relationship}{n}@example.org", relationship)
+        for relationship, count in roster.items()
+        for n in range(count)
+    ]
+    nominations.name_raters(session, round_, named, NOW)
+    return round_
+
+
+def opened(session: Session, keyring: Keyring, **more) -> Round:
+    """A round that collects answers."""
+    round_ = prepared(session, **more)
+    rounds.open_round(session, keyring, round_, NOW)
+    session.commit()
+    return round_
+
+
+def links(session: Session, keyring: Keyring, round_: Round) -> dict[str, str]:
+    """The link of each rater by the first part of the address, as the mails carry them."""
+    query = (
+        select(Person.email, Invitation.sealed_token)
+        .join(Nomination, Nomination.id == Invitation.nomination_id)
+        .join(Person, Person.id == Nomination.person_id)
+        .where(Nomination.round_id == round_.id)
+    )
+    key = keyring.mail_key(round_.id)
+    return {
+        email.split("@")[0]: sealing.link_path(round_.id, sealing.unseal(key, sealed, TOKEN))
+        for email, sealed in session.execute(query)
+    }
+
+
+def scores(mm: int = 3, sa: int = 3, tr: int = 3, level: str = "new_lead") -> dict[str, int]:
+    """Raw answers that come out as the same score on every item of a theme."""
+    wanted = {"MM": mm, "SA": sa, "TR": tr}
+    return {
+        item.id: wanted[item.id[:2]] if item.key == "+" else 6 - wanted[item.id[:2]]
+        for item in QUESTIONNAIRE.items_at(level)
+    }
+
+
+def answer(
+    session: Session,
+    keyring: Keyring,
+    link: str,
+    items: Mapping[str, int] | None = None,
+    words: Mapping[str, tuple[str, ...]] | None = None,
+    identified: bool = False,
+    now: datetime = NOW,
+) -> None:
+    """Answer by a link and send."""
+    rater = ballots.rater(session, keyring, link, now)
+    ballots.start(session, rater)
+    own = {"OP3S": ("a", "b", "c"), "OP1S": ("More.",), "OP4S": ("Time.",)} if rater.is_self else {}
+    choice = identified if rater.may_be_identified else None
+    ballots.save(session, rater, Draft(items or scores(), words or own, choice))
+    ballots.send(session, rater)
+    session.commit()
+
+
+def all_answer(session: Session, keyring: Keyring, round_: Round, **more) -> None:
+    """Everybody asked answers alike."""
+    for link in links(session, keyring, round_).values():
+        answer(session, keyring, link, **more)

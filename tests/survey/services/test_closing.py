@@ -1,0 +1,279 @@
+"""The close: one winner, all or nothing, and nothing left but the release."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from reports.release import Release as Document
+from reports.release import sha256
+from survey import db, jobs, sealing
+from survey.answers import ballot_bytes
+from survey.keyring import KeyringUnusable
+from survey.models import Answered, Ballot, Invitation, Mail, MailKind, Release, Round, RoundState
+from survey.sealing import SealBroken
+from survey.services import ballots, closing, rounds
+from survey.services.closing import NotDue, RosterMismatch, TooFewAnswers
+from tests import factories
+from tests.conftest import CLOSES, NOW
+
+
+@pytest.fixture
+def round_(session, keyring):
+    """A round in which everybody has answered; the manager is shown by role."""
+    round_ = factories.opened(session, keyring)
+    for name, link in factories.links(session, keyring, round_).items():
+        mm = {"robin": 4, "manager0": 3}.get(name, 2 if name.startswith("peer") else 3)
+        words = {"OP1": (f"Wish of {name}",)} if name != "robin" else None
+        factories.answer(session, keyring, link, factories.scores(mm=mm), words, name == "manager0")
+    return round_
+
+
+def released(session) -> Document:
+    return Document.model_validate_json(session.scalars(select(Release)).one().document)
+
+
+def test_a_release_holds_what_was_answered_in_groups(session, keyring, round_):
+    closing.close(session, keyring, round_.id, CLOSES)
+    session.commit()
+
+    document = released(session)
+    # Five peers at 2 and four direct reports at 3: (10 + 12) / 9 = 2.44.
+    means = {f.of: f.mean for f in document.figures if (f.scope, f.key) == ("theme", "MM")}
+    assert means == {"self": 4, "others": 2.4, "identified-1": 3, "peer": 2, "direct_report": 3}
+    texts = {text for group in document.comments for text in group.texts}
+    assert len(texts) == 10
+
+
+def test_the_release_is_known_by_its_digest(session, keyring, round_):
+    release = closing.close(session, keyring, round_.id, CLOSES)
+
+    assert release.sha256 == sha256(release.document)
+    assert release.released_on == CLOSES.date()
+
+
+def test_nothing_but_the_release_is_left(session, keyring, round_, settings):
+    closing.close(session, keyring, round_.id, CLOSES)
+    session.commit()
+    assert closing.destroy_keys(session, keyring) == [round_.id]
+
+    assert session.scalars(select(Ballot)).all() == []
+    assert session.scalars(select(Invitation)).all() == []
+    assert keyring.rounds() == []
+    assert (round_.ballot_key, round_.mail_key, round_.enough) == (None, None, None)
+    assert json.loads(session.scalars(select(Release)).one().document).keys() == set(
+        Document.model_fields
+    )
+
+
+def test_what_was_sealed_is_noise_once_the_keys_are_destroyed(session, keyring, round_):
+    """Somebody kept a copy of the ballots; with the key they open, without it nothing does."""
+    kept = session.scalars(select(Ballot)).all()
+    stolen = keyring.ballot_key(round_.id)
+    assert all(sealing.unseal(stolen, ballot.sealed, ballots.purpose(round_)) for ballot in kept)
+
+    closing.close(session, keyring, round_.id, CLOSES)
+    session.commit()
+    closing.destroy_keys(session, keyring)
+
+    with pytest.raises(KeyringUnusable):
+        keyring.ballot_key(round_.id)
+    other = sealing.new_key_pair().private
+    for ballot in kept:
+        with pytest.raises(SealBroken):
+            sealing.unseal(other, ballot.sealed, ballots.purpose(round_))
+
+
+def test_a_round_cannot_be_closed_before_its_day_or_twice(session, keyring, round_):
+    with pytest.raises(NotDue):
+        closing.close(session, keyring, round_.id, CLOSES - timedelta(seconds=1))
+
+    closing.close(session, keyring, round_.id, CLOSES)
+    session.commit()
+    with pytest.raises(NotDue):
+        closing.close(session, keyring, round_.id, CLOSES)
+
+
+def test_the_leader_is_told_without_the_preview(session, keyring, round_):
+    closing.close(session, keyring, round_.id, CLOSES)
+
+    [mail] = session.scalars(select(Mail).where(Mail.kind == MailKind.RELEASED)).all()
+    assert mail.address == "robin@example.org"
+
+
+def test_drafts_that_were_never_sent_do_not_count(session, keyring):
+    round_ = factories.opened(session, keyring, roster={"peer": 4})
+    links = factories.links(session, keyring, round_)
+    for name in ("peer0", "peer1", "peer2"):
+        factories.answer(session, keyring, links[name])
+    rater = ballots.rater(session, keyring, links["peer3"], NOW)
+    ballots.start(session, rater)
+    session.commit()
+
+    closing.close(session, keyring, round_.id, CLOSES)
+
+    [atom] = released(session).atoms
+    assert (atom.asked, atom.n) == (4, 3)
+
+
+def test_with_too_few_answers_everything_stays_sealed_and_can_go_on(session, keyring):
+    round_ = factories.opened(session, keyring, roster={"peer": 4})
+    links = factories.links(session, keyring, round_)
+    for name in ("peer0", "peer1"):
+        factories.answer(session, keyring, links[name])
+
+    with pytest.raises(TooFewAnswers):
+        closing.close(session, keyring, round_.id, CLOSES)
+    session.rollback()
+    assert round_.state is RoundState.OPEN
+    assert len(session.scalars(select(Ballot)).all()) == 2
+
+    later = CLOSES + timedelta(days=7)
+    rounds.extend(session, round_, later, CLOSES)
+    factories.answer(session, keyring, links["peer2"], now=CLOSES)
+    closing.close(session, keyring, round_.id, later)
+    assert released(session).atoms[0].n == 3
+
+
+def test_a_manager_shown_by_role_does_not_fill_up_a_group(session, keyring):
+    """Two peers and a manager who stands alone are two, and two are not shown."""
+    round_ = factories.opened(session, keyring, roster={"peer": 2, "manager": 1})
+    for name, link in factories.links(session, keyring, round_).items():
+        factories.answer(session, keyring, link, identified=name == "manager0")
+
+    with pytest.raises(TooFewAnswers):
+        closing.close(session, keyring, round_.id, CLOSES)
+
+
+@pytest.mark.parametrize("attack", ["forged", "removed", "spoilt", "moved"])
+def test_ballots_that_are_not_the_raters_own_are_not_opened(session, keyring, round_, attack):
+    """Whoever can write to the database could stuff the box; the roster's counts refuse it."""
+    ballot = session.scalars(select(Ballot)).first()
+    if attack == "forged":
+        answers = factories.Draft(factories.scores()).as_answers("peer")
+        content = sealing.padded(ballot_bytes(answers), round_.ballot_size)
+        sealed = sealing.seal(round_.ballot_key, content, ballots.purpose(round_))
+        session.add(Ballot(round_id=round_.id, handle=b"x" * 32, sealed=sealed, resume=b""))
+    elif attack == "removed":
+        session.delete(ballot)
+    elif attack == "spoilt":
+        ballot.sealed = ballot.sealed[:-1] + bytes([ballot.sealed[-1] ^ 1])
+    else:
+        session.execute(update(Invitation).values(answered=Answered.NOT_YET))
+    session.commit()
+
+    with pytest.raises(RosterMismatch):
+        closing.close(session, keyring, round_.id, CLOSES)
+    session.rollback()
+    assert round_.state is RoundState.OPEN
+
+
+def test_without_its_key_a_round_stays_sealed(session, keyring, round_):
+    (keyring.path / "rounds" / str(round_.id) / "ballot").rename(keyring.path / "elsewhere")
+
+    with pytest.raises(KeyringUnusable):
+        closing.close(session, keyring, round_.id, CLOSES)
+    session.rollback()
+    assert round_.state is RoundState.OPEN
+    assert len(session.scalars(select(Ballot)).all()) == 11
+
+
+def test_of_many_closers_one_wins(app, session, keyring, round_):
+    wins, losses = [], []
+    ready = threading.Barrier(6)
+    round_id = round_.id
+    session.close()
+
+    def race() -> None:
+        with app.app_context():
+            ready.wait()
+            try:
+                closing.close(db.session(), keyring, round_id, CLOSES)
+                db.session().commit()
+                wins.append(1)
+            except NotDue:
+                losses.append(1)
+
+    closers = [threading.Thread(target=race) for _ in range(6)]
+    for closer in closers:
+        closer.start()
+    for closer in closers:
+        closer.join()
+
+    assert (len(wins), len(losses)) == (1, 5)
+    assert len(session.scalars(select(Release)).all()) == 1
+
+
+KILLED = """
+import os, signal, sys
+from datetime import datetime
+from uuid import UUID
+from survey import create_app, db
+from survey.services import closing
+from survey.site import site
+
+step, round_id, now = sys.argv[1], UUID(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
+with create_app().app_context():
+    closing.close(db.session(), site().keyring, round_id, now)
+    if step == "before the commit":
+        os.kill(os.getpid(), signal.SIGKILL)
+    db.session().commit()
+    if step == "after the commit":
+        os.kill(os.getpid(), signal.SIGKILL)
+    folder = site().keyring.path / "rounds" / str(round_id)
+    (folder / "ballot").unlink()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("step", ["before the commit", "after the commit", "among the keys"])
+def test_a_killed_close_can_be_run_again(app, session, keyring, settings, round_, clock, step):
+    round_id = round_.id
+    session.close()
+    environment = {
+        "PREVIEW360_DATABASE_URL": settings.database_url,
+        "PREVIEW360_KEYRING": str(settings.keyring),
+    }
+
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, step, str(round_id), CLOSES.isoformat()],
+        env=environment,
+        check=False,
+    )
+
+    assert killed.returncode == -signal.SIGKILL
+    state = session.get(Round, round_id).state
+    if step == "before the commit":
+        assert state is RoundState.OPEN
+        assert len(session.scalars(select(Ballot)).all()) == 11
+        assert keyring.ballot_key(round_id)
+    else:
+        assert state is RoundState.RELEASED
+    session.close()
+
+    clock.now = CLOSES
+    jobs.sweep(app)
+
+    assert session.get(Round, round_id, populate_existing=True).state is RoundState.RELEASED
+    assert released(session).leader == "Robin Example"
+    assert keyring.rounds() == []
+
+
+def test_a_round_that_nobody_extends_ends_by_itself(app, session, keyring, clock):
+    round_ = factories.opened(session, keyring, roster={"peer": 4})
+    session.close()
+
+    clock.now = CLOSES + timedelta(days=13)
+    jobs.sweep(app)
+    assert session.get(Round, round_.id).state is RoundState.OPEN
+    session.close()
+
+    clock.now = CLOSES + timedelta(days=14)
+    jobs.sweep(app)
+    assert session.get(Round, round_.id, populate_existing=True).state is RoundState.VOID
+    assert keyring.rounds() == []

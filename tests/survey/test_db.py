@@ -1,0 +1,123 @@
+"""Reading changes nothing, and writers wait for one another instead of losing updates."""
+
+import sqlite3
+import threading
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from survey import db
+from survey.access import allow
+from survey.models import Person
+from tests import factories
+
+
+def test_a_page_that_is_only_read_cannot_write(app, session):
+    factories.person(session, "Robin")
+    session.commit()
+
+    @app.get("/spoil")
+    @app.post("/change")
+    @allow("anybody")
+    def spoil() -> str:
+        db.session().execute(sa.update(Person).values(name="Spoilt"))
+        db.session().commit()
+        return "done"
+
+    app.config["WTF_CSRF_ENABLED"] = False
+    assert app.test_client().get("/spoil").status_code == 503
+    assert app.test_client().head("/spoil").status_code == 503
+    session.rollback()
+    assert session.scalar(sa.select(Person.name)) == "Robin Example"
+
+    assert app.test_client().post("/change").status_code == 200
+    session.rollback()
+    assert session.scalar(sa.select(Person.name)) == "Spoilt"
+
+
+def count_up(connect, times: int) -> int:
+    """Let four writers read a number and write one more, and return where they end."""
+
+    def write() -> None:
+        for _ in range(times):
+            connect()
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    return 4 * times
+
+
+def test_concurrent_updates_are_not_lost(app, session, tmp_path):
+    factories.person(session, "Robin").name = "0"
+    session.commit()
+
+    def one_more() -> None:
+        with app.app_context():
+            person = db.session().scalars(sa.select(Person)).one()
+            person.name = str(int(person.name) + 1)
+            db.session().commit()
+
+    assert count_up(one_more, times=25) == int(fresh_name(app))
+
+
+def fresh_name(app) -> str:
+    with app.app_context():
+        return db.session().scalars(sa.select(Person.name)).one()
+
+
+def test_pythons_own_transactions_lose_updates(tmp_path):
+    """What the test above would find without `BEGIN IMMEDIATE`."""
+    file = tmp_path / "usual.db"
+    with sqlite3.connect(file) as made:
+        made.execute("PRAGMA journal_mode = WAL")
+        made.execute("CREATE TABLE counter (n INTEGER)")
+        made.execute("INSERT INTO counter VALUES (0)")
+
+    def one_more() -> None:
+        connection = sqlite3.connect(file, timeout=15)
+        n = connection.execute("SELECT n FROM counter").fetchone()[0]
+        connection.execute("UPDATE counter SET n = ?", (n + 1,))
+        connection.commit()
+        connection.close()
+
+    wanted = count_up(one_more, times=100)
+
+    assert sqlite3.connect(file).execute("SELECT n FROM counter").fetchone()[0] < wanted
+
+
+def test_foreign_keys_are_checked(session):
+    with pytest.raises(sa.exc.IntegrityError):
+        session.execute(sa.text("INSERT INTO sign_in_code VALUES ('x', 'y', '2026-01-01', 1)"))
+        session.commit()
+
+
+def test_an_errors_message_holds_no_values(session):
+    """It may go into a log, and the value may be what a rater typed."""
+    with pytest.raises((OperationalError, sa.exc.IntegrityError)) as error:
+        session.execute(
+            sa.text("INSERT INTO person (name) VALUES (:name)"), {"name": "secret words"}
+        )
+
+    assert "secret words" not in str(error.value)
+
+
+def test_scrubbing_leaves_nothing_of_deleted_rows_in_the_files(app, session, settings):
+    files = settings.database_file().parent
+
+    def holds(words: bytes) -> bool:
+        return any(words in path.read_bytes() for path in files.iterdir())
+
+    person = factories.person(session, "Unmistakable")
+    session.commit()
+    session.delete(person)
+    session.execute(sa.text("DELETE FROM audit_entry"))
+    session.commit()
+    session.close()
+    assert holds(b"Unmistakable")
+
+    db.scrub()
+    assert not holds(b"Unmistakable")

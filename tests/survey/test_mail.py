@@ -1,0 +1,353 @@
+"""Every mail is sent once, to one person, and what goes wrong is seen."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+from sqlalchemy import select
+
+from survey import db, jobs
+from survey.config import Settings
+from survey.demo.catcher import Catcher, plain_text
+from survey.mail import compose, deliver
+from survey.models import Mail, MailKind, MailState
+from survey.services import closing, mails, people, rounds, sign_in
+from survey.services.mails import LEASE, NotSendable
+from survey.services.people import Entry
+from survey.site import site
+from tests import factories
+from tests.conftest import CLOSES, NOW, installation
+
+
+class Refusing(Catcher):
+    """A mail server that answers some addresses with an error."""
+
+    def __init__(self, answers: dict[str, str]) -> None:
+        super().__init__()
+        self.answers = answers
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
+        if address in self.answers:
+            return self.answers[address]
+        envelope.rcpt_tos.append(address)
+        return "250 fine"
+
+
+@pytest.fixture
+def round_(session, keyring):
+    return factories.opened(session, keyring)
+
+
+def received(catcher) -> list[str]:
+    return sorted(mail["To"].addresses[0].addr_spec for mail in catcher.mails)
+
+
+def state_of(session, address) -> tuple[MailState, int, str]:
+    session.expire_all()
+    mail = session.scalars(select(Mail).where(Mail.address == address)).one()
+    return mail.state, mail.attempts, mail.trouble
+
+
+def test_every_invitation_arrives_once(session, round_, catcher):
+    assert deliver(site(), session) == 11
+    assert deliver(site(), session) == 0
+
+    assert received(catcher) == sorted(each.person.email for each in round_.nominations)
+    assert {mail.state for mail in session.scalars(select(Mail))} == {MailState.SENT}
+
+
+def test_an_invitation_says_who_asks_until_when_and_how_to_decline(session, round_, catcher):
+    deliver(site(), session)
+    text = catcher.text_to("peer0@example.org")
+
+    for words in (
+        "Hello peer0 Example,",
+        "Robin Example",
+        "as a peer",
+        "16 November 2026",
+        "about 10 minutes",
+        "Please be frank.",
+        "nobody can read them",
+        "groups of 3 or more",
+        "I'd rather not",
+        "Example Works",
+    ):
+        assert words in text
+    assert len(re.findall(r"http://localhost/r/[\w-]{54}\n", text)) == 1
+
+
+def test_a_link_from_a_mail_opens_the_form(session, round_, catcher, client):
+    deliver(site(), session)
+    link = re.search(r"http://localhost(/r/\S+)", catcher.text_to("peer0@example.org"))[1]
+
+    assert "asks for your view" in client.get(link).text
+
+
+def test_a_mail_has_plain_text_first_and_simple_html(session, round_, catcher):
+    deliver(site(), session)
+    mail: EmailMessage = catcher.mails[0]
+
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    assert mail["From"] == "Example Works <feedback@example.org>"
+    assert mail["Reply-To"] == "people@example.org"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Message-ID"].endswith("@example.org>")
+    html = mail.get_body(("html",)).get_content()
+    assert "<script" not in html
+    assert "<img" not in html
+
+
+def test_names_cannot_write_into_a_mail(session, keyring, catcher):
+    leader = factories.person(session, "Robin", "leader")
+    leader.name = "Eve <b>bold</b> “Bcc: x@example.org”"
+    factories.opened(session, keyring, leader=leader, roster={"peer": 3})
+    deliver(site(), session)
+
+    for mail in catcher.mails:
+        assert len(mail["To"].addresses) == 1
+        assert mail["Bcc"] is None
+        assert "<b>bold" not in mail.get_body(("html",)).get_content()
+
+
+def test_the_leaders_own_link_comes_by_mail_too(session, round_, catcher):
+    deliver(site(), session)
+
+    assert "Please answer the same statements about yourself" in catcher.text_to(
+        "robin@example.org"
+    )
+
+
+def test_a_refused_address_is_seen_and_not_tried_again(session, round_, settings):
+    server = Refusing({"peer1@example.org": "550 no such user"})
+    server.start()
+    with_server(session, settings, server)
+    server.stop()
+
+    state, attempts, trouble = state_of(session, "peer1@example.org")
+    assert (state, attempts) == (MailState.FAILED, 1)
+    assert trouble == "the address was refused: 550 no such user"
+    assert len(server.mails) == 10
+    assert mails.in_trouble(session, round_) == 1
+
+
+def with_server(session, settings, server, now=NOW):
+    """Deliver by another mail server than the fixture's."""
+    here = site()
+    here.settings = settings.model_copy(update={"mail_url": f"smtp://127.0.0.1:{server.port}"})
+    deliver(here, session)
+
+
+def test_a_busy_address_is_tried_again_after_a_while(session, round_, settings, clock, catcher):
+    server = Refusing({"peer1@example.org": "451 try again later"})
+    server.start()
+    with_server(session, settings, server)
+    server.stop()
+    assert state_of(session, "peer1@example.org")[:2] == (MailState.WAITING, 1)
+
+    site().settings = settings
+    assert deliver(site(), session) == 0
+    clock.forward(minutes=1)
+    assert deliver(site(), session) == 1
+    assert state_of(session, "peer1@example.org") == (MailState.SENT, 2, "")
+    assert received(catcher) == ["peer1@example.org"]
+
+
+def test_waits_grow_until_the_mail_has_failed(session, keyring, settings, clock):
+    factories.opened(session, keyring, roster={"peer": 3})
+    here = site()
+    here.settings = settings.model_copy(update={"mail_url": "smtp://127.0.0.1:1"})
+    waits: list[int] = []
+    for _ in range(7):
+        deliver(here, session)
+        mail = session.scalars(select(Mail).where(Mail.address == "peer0@example.org")).one()
+        session.refresh(mail)
+        waits.append(round((mail.due_at - clock.now) / timedelta(minutes=1)))
+        clock.now = mail.due_at
+
+    assert waits[:6] == [1, 5, 30, 120, 480, 1440]
+    assert mail.state is MailState.FAILED
+    assert "the mail server does not answer" in mail.trouble
+
+
+def test_a_silent_server_times_out(session, round_, settings):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        here = site()
+        port = silent.getsockname()[1]
+        here.settings = settings.model_copy(
+            update={"mail_url": f"smtp://127.0.0.1:{port}", "mail_timeout": 0.2}
+        )
+        deliver(here, session, most=1)
+
+    troubles = {mail.trouble for mail in session.scalars(select(Mail))}
+    assert any(re.match("the mail server does not answer: .*timed out", each) for each in troubles)
+
+
+def test_without_a_mail_server_everything_waits(session, round_, settings):
+    here = site()
+    here.settings = settings.model_copy(update={"mail_url": ""})
+
+    assert deliver(here, session) == 0
+    assert {mail.state for mail in session.scalars(select(Mail))} == {MailState.WAITING}
+
+
+def test_mails_can_go_to_a_folder_while_developing(session, round_, settings, tmp_path):
+    here = site()
+    here.settings = settings.model_copy(update={"mail_url": f"file:{tmp_path}/mails"})
+    deliver(here, session)
+
+    assert len(list((tmp_path / "mails").glob("*.eml"))) == 11
+
+
+def test_a_failed_mail_goes_to_the_corrected_address(session, round_, settings, clock, catcher):
+    server = Refusing({"peer1@example.org": "550 no such user"})
+    server.start()
+    with_server(session, settings, server)
+    server.stop()
+    mail = session.scalars(select(Mail).where(Mail.address == "peer1@example.org")).one()
+    people.change(session, mail.person, Entry("Peer One", "right@example.org", ()), NOW)
+
+    mails.send_again(session, mail.id, NOW)
+    site().settings = settings
+    deliver(site(), session)
+
+    assert received(catcher) == ["right@example.org"]
+
+
+def test_a_lost_invitation_is_sent_again_with_the_same_link(session, round_, catcher):
+    deliver(site(), session)
+    first = catcher.text_to("peer0@example.org")
+    mail = session.scalars(select(Mail).where(Mail.address == "peer0@example.org")).one()
+
+    mails.send_again(session, mail.id, NOW)
+    deliver(site(), session)
+
+    assert catcher.text_to("peer0@example.org") == first
+    assert received(catcher).count("peer0@example.org") == 2
+
+
+def test_a_code_is_never_sent_again(session, keyring, catcher):
+    robin = factories.person(session, "Robin", "leader")
+    sign_in.request_code(session, keyring, robin.email, "en", NOW)
+    deliver(site(), session)
+    mail = session.scalars(select(Mail).where(Mail.kind == MailKind.SIGN_IN)).one()
+
+    with pytest.raises(NotSendable):
+        mails.send_again(session, mail.id, NOW)
+
+
+def test_what_a_closed_round_had_not_sent_is_called_back(session, keyring, round_, catcher):
+    factories.all_answer(session, keyring, round_)
+    closing.close(session, keyring, round_.id, CLOSES)
+    session.commit()
+    deliver(site(), session)
+    assert received(catcher) == []
+
+    rounds.every(session)
+    site().clock.now = CLOSES
+    deliver(site(), session)
+    assert received(catcher) == ["robin@example.org"]
+    assert "Your preview is ready" in catcher.mails[0]["Subject"]
+
+
+def test_a_mail_in_german_speaks_german_where_the_catalogue_does(session, round_):
+    mail = session.scalars(select(Mail)).first()
+    mail.language = "de"
+
+    message = compose(site(), session, mail)
+    assert 'lang="de"' in message.get_body(("html",)).get_content()
+    assert plain_text(message)
+
+
+# --- Processes that die -----------------------------------------------------------------------
+
+WORKER = """
+import os, signal, sys
+from survey import create_app, db
+from survey.mail import deliver
+from survey.site import site
+from datetime import datetime
+
+now = datetime.fromisoformat(sys.argv[1])
+with create_app(clock=lambda: now).app_context():
+    deliver(site(), db.session(), most=int(sys.argv[2]))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def worker(settings: Settings, most: int) -> subprocess.Popen[bytes]:
+    environment = {
+        "PREVIEW360_DATABASE_URL": settings.database_url,
+        "PREVIEW360_KEYRING": str(settings.keyring),
+        "PREVIEW360_MAIL_URL": settings.mail_url,
+        "PREVIEW360_MAIL_FROM": settings.mail_from,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", WORKER, NOW.isoformat(), str(most)], env=environment
+    )
+
+
+def test_a_worker_that_dies_between_two_mails_loses_and_repeats_none(
+    app, session, round_, settings, catcher
+):
+    session.close()
+
+    assert worker(settings, most=4).wait() == -signal.SIGKILL
+    assert len(catcher.mails) == 4
+
+    jobs.sweep(app)
+    assert len(received(catcher)) == len(set(received(catcher))) == 11
+
+
+class Killing(Catcher):
+    """A mail server that kills its client in the middle of a hand-over."""
+
+    victim = 0
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        if len(self.mails) == 2 and self.victim:
+            os.kill(self.victim, signal.SIGKILL)
+            self.victim = 0
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_a_worker_that_dies_in_a_hand_over_repeats_only_that_mail_under_the_same_id(
+    app, session, round_, tmp_path, settings, clock
+):
+    """It cannot know whether the server took it; losing an invitation would be worse."""
+    server = Killing()
+    server.start()
+    session.close()
+    killed = installation(tmp_path, mail_url=f"smtp://127.0.0.1:{server.port}")
+    process = worker(killed, most=11)
+    server.victim = process.pid
+    assert process.wait() == -signal.SIGKILL
+
+    with app.app_context():
+        here = site()
+        here.settings = killed
+        deliver(here, db.session())
+        assert len(server.mails) in (10, 11)
+        clock.now = NOW + LEASE
+        deliver(here, db.session())
+    server.stop()
+
+    ids = [mail["Message-ID"] for mail in server.mails]
+    assert len(set(ids)) == 11
+    assert len(ids) in (11, 12)
+
+
+def test_two_workers_at_once_send_each_mail_once(session, round_, settings, catcher):
+    session.close()
+    workers = [worker(settings, most=50) for _ in range(3)]
+    for each in workers:
+        each.wait()
+
+    assert len(received(catcher)) == len(set(received(catcher))) == 11

@@ -1,0 +1,113 @@
+"""Nothing sealed is read without its key, and nothing about it tells what it is."""
+
+from uuid import uuid4
+
+import pytest
+
+from survey import sealing
+from survey.sealing import SealBroken
+
+ROUND = uuid4()
+
+
+def test_only_the_private_half_opens_a_seal():
+    pair, other = sealing.new_key_pair(), sealing.new_key_pair()
+    sealed = sealing.seal(pair.public, b"frank words", "ballot")
+
+    assert sealing.unseal(pair.private, sealed, "ballot") == b"frank words"
+    with pytest.raises(SealBroken):
+        sealing.unseal(other.private, sealed, "ballot")
+
+
+def test_a_seal_opens_only_for_its_purpose():
+    pair = sealing.new_key_pair()
+    sealed = sealing.seal(pair.public, b"x", "ballot of one round")
+
+    with pytest.raises(SealBroken):
+        sealing.unseal(pair.private, sealed, "ballot of another round")
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda s: s[:-1], lambda s: s[:50], lambda s: s[:0], lambda s: s[:-1] + b"\0"]
+)
+def test_changed_bytes_are_noticed(spoil):
+    pair = sealing.new_key_pair()
+
+    with pytest.raises(SealBroken):
+        sealing.unseal(pair.private, spoil(sealing.seal(pair.public, b"x", "ballot")), "ballot")
+
+
+def test_the_length_of_a_ballot_tells_nothing():
+    pair = sealing.new_key_pair()
+    short, long = b"No.", b"A long comment that only one person would write. " * 20
+
+    # Without padding, whoever holds the database sees who wrote much.
+    unpadded = [len(sealing.seal(pair.public, text, "ballot")) for text in (short, long)]
+    assert unpadded[0] != unpadded[1]
+
+    padded = [
+        len(sealing.seal(pair.public, sealing.padded(t, 2048), "ballot")) for t in (short, long)
+    ]
+    assert padded[0] == padded[1]
+
+
+def test_padding_gives_back_what_was_padded():
+    assert sealing.unpadded(sealing.padded(b"words\0", 64)) == b"words\0"
+    assert sealing.unpadded(sealing.padded(b"", 64)) == b""
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="do not fit"):
+        sealing.padded(b"x" * 61, 64)
+
+
+def test_a_draft_opens_with_its_key_and_ballot_only():
+    key, handle = sealing.new_pepper(), b"h" * 32
+    locked = sealing.lock(key, b"half a sentence", 256, handle)
+
+    assert sealing.unlock(key, locked, handle) == b"half a sentence"
+    assert sealing.unlock(sealing.new_pepper(), locked, handle) is None
+    assert sealing.unlock(key, locked, b"x" * 32) is None
+
+
+def test_a_draft_and_noise_have_one_length():
+    locked = sealing.lock(sealing.new_pepper(), b"half a sentence", 256, b"handle")
+
+    assert len(locked) == len(sealing.noise(256))
+    assert sealing.unlock(sealing.new_pepper(), sealing.noise(256), b"handle") is None
+
+
+def test_a_links_values_cannot_be_had_from_one_another():
+    token, pepper = sealing.new_token(), sealing.new_pepper()
+    values = sealing.from_token(token, pepper)
+
+    assert len({values.lookup, values.handle, values.draft_key}) == 3
+    assert sealing.from_token(token, sealing.new_pepper()).lookup != values.lookup
+    assert sealing.from_token(token, pepper) == values
+
+
+def test_a_link_holds_192_random_bits():
+    links = {sealing.link_path(ROUND, sealing.new_token()) for _ in range(100)}
+
+    assert len(links) == 100
+    assert len(sealing.new_token()) * 8 == 192
+
+
+def test_a_link_comes_back_from_its_path():
+    token = sealing.new_token()
+
+    assert sealing.read_link(sealing.link_path(ROUND, token)) == (ROUND, token)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "x", "ä" * 54, "=" * 54, "A" * 53, "A" * 55, "../../etc/passwd", "A" * 53 + "\n"]
+)
+def test_what_is_no_link_is_no_link(path):
+    assert sealing.read_link(path) is None
+
+
+def test_one_link_has_one_way_to_be_written():
+    """Base64 leaves two bits over in the last letter; another last letter is another link."""
+    path = sealing.link_path(ROUND, b"\0" * sealing.TOKEN_BYTES)
+
+    assert sealing.read_link(path[:-1] + "B") is None
