@@ -53,12 +53,13 @@ def create_app(
     db.init_app(app)
     # Batch mode, since SQLite cannot alter a table in place.
     Migrate(app, db.db, directory=str(MIGRATIONS), render_as_batch=True)
+    limits.init_sizes(app)
     CSRFProtect(app)
-    limits.init_app(app)
     speech.init_app(app)
     headers.init_app(app, settings)
     refusals.init_app(app)
     views.init_app(app)
+    limits.init_app(app)
     access.init_app(app)
     return app
 

@@ -1,31 +1,61 @@
-"""How often one may ask for codes, and guess them."""
+"""How much one may send, and how often one may ask for codes and guess them."""
 
 from __future__ import annotations
 
-from flask import Flask, request
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response
 
 CODES = "5 per 15 minutes; 20 per day"
 WRONG_CODES = "30 per 15 minutes"
+View = TypeVar("View", bound=Callable[..., Any])
 
-limiter = Limiter(key_func=get_remote_address, storage_uri="memory://")
+
+def takes(most_bytes: int) -> Callable[[View], View]:
+    """Let a view take larger requests than others."""
+
+    def mark(view: View) -> View:
+        view.most_bytes = most_bytes  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def init_sizes(app: Flask) -> None:
+    """Set each view's size before anything reads the request."""
+    app.before_request(_set_size)
+
+
+def _set_size() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if (most := getattr(view, "most_bytes", None)) is not None:
+        request.max_content_length = request.max_form_memory_size = most
+
+
+def init_app(app: Flask) -> None:
+    """Count requests for codes by the address asked for, and wrong codes by where they come from.
+
+    Counting by mail address alone would let anybody lock a person out of guessing
+    right; counting by network address alone would let one flood a mailbox.
+    """
+    limiter = Limiter(key_func=get_remote_address, storage_uri="memory://", app=app)
+    # Its limits know it only weakly, so somebody has to hold it.
+    app.extensions["preview360_limiter"] = limiter
+    views: dict[str, Any] = app.view_functions
+    for endpoint, limit in {
+        "account.sign_in": limiter.limit(CODES, key_func=_posted_address, methods=["POST"]),
+        "account.code": limiter.limit(WRONG_CODES, methods=["POST"], deduct_when=_was_wrong),
+    }.items():
+        views[endpoint] = limit(views[endpoint])
 
 
 def _posted_address() -> str:
-    """Count by the address a code is asked for, so that nobody's mailbox can be flooded."""
     return request.form.get("email", "").strip().lower()[:320]
 
 
 def _was_wrong(response: Response) -> bool:
     return response.status_code == 422
-
-
-limit_codes = limiter.limit(CODES, key_func=_posted_address, methods=["POST"])
-limit_wrong_codes = limiter.limit(WRONG_CODES, methods=["POST"], deduct_when=_was_wrong)
-
-
-def init_app(app: Flask) -> None:
-    """Start counting."""
-    limiter.init_app(app)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from flask import Flask, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.wrappers import Response
 
 from survey.db import session
 from survey.errors import Refused
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, _storage)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(500, _http)
 
 
@@ -75,6 +77,11 @@ def _csrf(_error: CSRFError) -> Page:
 def _http(error: HTTPException) -> Page:
     status = error.code or 500
     return _page(say().gettext(SENTENCES.get(status, SENTENCES[400])), status)
+
+
+def _foreign_host(_error: SecurityError) -> Response:
+    """Answer without a page of ours: its addresses would lead to a host that is not ours."""
+    return Response("This server does not answer for that host.\n", 400, mimetype="text/plain")
 
 
 def _give_back(sentence: str, status: int) -> Page:

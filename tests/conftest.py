@@ -94,9 +94,18 @@ def app(settings: Settings, clock: SetClock, empty_database: Path) -> Iterator[F
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session of the kind that a command has; commit to let other sessions see."""
+    """A session of the test's own; requests have theirs. Commit to let others see."""
     with app.app_context():
-        yield db.session()
+        engine = db.db.engine
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[None]:
+    """The application's context, as a command or a job has it; not to be mixed with requests."""
+    with app.app_context():
+        yield
 
 
 @pytest.fixture

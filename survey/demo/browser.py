@@ -68,6 +68,22 @@ class _Forms(HTMLParser):
             self.forms[-1].fields[self.area] += data
 
 
+def forms_in(page: str) -> list[Form]:
+    """Return the forms of a page."""
+    reader = _Forms()
+    reader.feed(page)
+    return reader.forms
+
+
+def form_to(page: str, action: str) -> Form:
+    """Return the form that goes to `action` (its end is enough; empty: to the page itself)."""
+    return next(
+        form
+        for form in forms_in(page)
+        if form.action == action or (action and form.action.endswith(action))
+    )
+
+
 class Browser:
     """One person's browser, with their cookies."""
 
@@ -85,13 +101,7 @@ class Browser:
 
         Of the values only what the form asks for is taken. Raises PageRefused.
         """
-        forms = _Forms()
-        forms.feed(self.content.decode())
-        form = next(
-            form
-            for form in forms.forms
-            if form.action == action or (action and form.action.endswith(action))
-        )
+        form = form_to(self.content.decode(), action)
         known = {name: value for name, value in (values or {}).items() if name in form.asks}
         content = urllib.parse.urlencode({**form.fields, **known}).encode()
         self._request(urllib.parse.urljoin(self.address, form.action), content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from survey.forms.text import clean_line
 from survey.services.people import LONGEST_NAME, ROLES
@@ -14,8 +14,8 @@ from survey.services.people import LONGEST_NAME, ROLES
 class PersonForm(FlaskForm):  # type: ignore[misc]
     """One person and what they may do."""
 
-    name = StringField(filters=[clean_line], validators=[InputRequired(), Length(max=LONGEST_NAME)])
-    email = StringField(filters=[clean_line], validators=[InputRequired(), Length(max=320)])
+    name = StringField(filters=[clean_line], validators=[DataRequired(), Length(max=LONGEST_NAME)])
+    email = StringField(filters=[clean_line], validators=[DataRequired(), Length(max=320)])
     leads = BooleanField()
     coaches = BooleanField()
     administers = BooleanField()

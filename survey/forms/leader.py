@@ -9,6 +9,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import DateField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from questionnaires.definition import Questionnaire
@@ -31,8 +32,8 @@ class PrepareForm(FlaskForm):  # type: ignore[misc]
 
     def __init__(self, questionnaire: Questionnaire, **more: Any) -> None:
         super().__init__(**more)
-        self.level.choices = [(level, level) for level in questionnaire.structure.levels]
-        self.language.choices = [(each, each) for each in questionnaire.texts if is_spoken(each)]
+        self.level.choices = list(questionnaire.structure.levels)
+        self.language.choices = [each for each in questionnaire.texts if is_spoken(each)]
 
 
 class RatersForm(FlaskForm):  # type: ignore[misc]
@@ -89,7 +90,7 @@ class CoachForm(FlaskForm):  # type: ignore[misc]
 
     def __init__(self, coaches: Sequence[Person], **more: Any) -> None:
         super().__init__(**more)
-        self.coach.choices = [(str(coach.id), coach.name) for coach in coaches]
+        self.coach.choices = [SelectChoice(str(coach.id), coach.name) for coach in coaches]
 
 
 def proposed_last_day(today: date) -> date:

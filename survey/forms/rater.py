@@ -92,9 +92,8 @@ def _form_class(
 ) -> type[PartForm]:
     fields: dict[str, Any] = {}
     if kind == "shown":
-        ways = [(TOGETHER, ""), (IDENTIFIED, "")]
-        fields[SHOWN] = RadioField(choices=ways, validators=[Optional()])
-    answers = [(str(answer), "") for answer in (*range(1, points + 1), NO_CHANCE)]
+        fields[SHOWN] = RadioField(choices=[TOGETHER, IDENTIFIED], validators=[Optional()])
+    answers = [str(answer) for answer in (*range(1, points + 1), NO_CHANCE)]
     for item in items:
         fields[item] = RadioField(choices=answers, validators=[Optional()])
     for prompt in prompts:

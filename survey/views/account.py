@@ -14,7 +14,6 @@ from survey import access
 from survey.access import allow
 from survey.db import session
 from survey.forms.account import AddressForm, CodeForm, PlainForm
-from survey.limits import limit_codes, limit_wrong_codes
 from survey.services import sign_in as codes
 from survey.site import site
 from survey.speech import say
@@ -38,7 +37,6 @@ def home() -> Page:
 
 @bp.route("/sign-in", methods=["GET", "POST"])
 @allow("anybody")
-@limit_codes
 def sign_in() -> Page:
     """Ask for an address and mail a code; the answer is the same for every address."""
     form = AddressForm()
@@ -52,7 +50,6 @@ def sign_in() -> Page:
 
 @bp.route("/sign-in/code", methods=["GET", "POST"])
 @allow("anybody")
-@limit_wrong_codes
 def code() -> Page:
     """Ask for the code, and sign in with it."""
     form = CodeForm(data={"email": cookie.get(ADDRESS, "")})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from survey.access import allow, person
 from survey.db import session
 from survey.forms.account import PlainForm
 from survey.forms.administrator import ImportForm, PersonForm
+from survey.limits import takes
 from survey.services import audit, mails
 from survey.services import people as services
 from survey.services import rounds as round_services
@@ -75,10 +76,9 @@ def change_person(person_id: UUID) -> Page:
 
 @bp.route("/people/import", methods=["GET", "POST"])
 @allow("administrator")
+@takes(LARGEST_TABLE)
 def import_people() -> Page:
     """Add or change many people from a CSV file, all or none."""
-    request.max_content_length = LARGEST_TABLE
-    request.max_form_memory_size = LARGEST_TABLE
     form = ImportForm()
     done = attempt(
         form,

@@ -30,6 +30,7 @@ def test_a_page_that_is_only_read_cannot_write(app, session):
     assert app.test_client().head("/spoil").status_code == 503
     session.rollback()
     assert session.scalar(sa.select(Person.name)) == "Robin Example"
+    session.rollback()
 
     assert app.test_client().post("/change").status_code == 200
     session.rollback()
@@ -105,7 +106,7 @@ def test_an_errors_message_holds_no_values(session):
     assert "secret words" not in str(error.value)
 
 
-def test_scrubbing_leaves_nothing_of_deleted_rows_in_the_files(app, session, settings):
+def test_scrubbing_leaves_nothing_of_deleted_rows_in_the_files(context, session, settings):
     files = settings.database_file().parent
 
     def holds(words: bytes) -> bool:

@@ -24,6 +24,8 @@ from survey.site import site
 from tests import factories
 from tests.conftest import CLOSES, NOW, installation
 
+pytestmark = pytest.mark.usefixtures("context")
+
 
 class Refusing(Catcher):
     """A mail server that answers some addresses with an error."""
@@ -84,6 +86,7 @@ def test_an_invitation_says_who_asks_until_when_and_how_to_decline(session, roun
 
 def test_a_link_from_a_mail_opens_the_form(session, round_, catcher, client):
     deliver(site(), session)
+    session.close()
     link = re.search(r"http://localhost(/r/\S+)", catcher.text_to("peer0@example.org"))[1]
 
     assert "asks for your view" in client.get(link).text

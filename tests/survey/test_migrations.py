@@ -1,6 +1,7 @@
 """Migrations make exactly what the models say, with data in every table."""
 
 import flask_migrate
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -9,6 +10,8 @@ from survey import db
 from survey.models import Base
 from tests import factories
 from tests.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("context")
 
 
 def test_migrated_tables_are_those_of_the_models(session):

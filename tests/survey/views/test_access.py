@@ -1,0 +1,177 @@
+"""Every route is walked as everybody: only the right person comes in, others see nothing."""
+
+from uuid import uuid4
+
+import pytest
+
+from survey.models import Mail
+from survey.services import closing, coaching
+from tests import factories
+from tests.conftest import CLOSES, NOW
+from tests.visitor import Visitor
+
+# Who may open what, of Robin's things; everything that is not here is open to nobody.
+EVERYBODY = {"visitor", "robin", "sam", "casey", "cora", "andy"}
+LEADERS, COACHES = {"robin", "sam"}, {"casey", "cora"}
+ALLOWED = {
+    "static": EVERYBODY,
+    "previews.style": EVERYBODY,
+    "account.home": EVERYBODY,
+    "account.sign_in": EVERYBODY,
+    "account.code": EVERYBODY,
+    "account.sign_out": EVERYBODY,
+    "rater.welcome": EVERYBODY,
+    "rater.start": EVERYBODY,
+    "rater.decline": EVERYBODY,
+    "rater.declined": EVERYBODY,
+    "rater.part": EVERYBODY,
+    "rater.check": EVERYBODY,
+    "rater.thanks": EVERYBODY,
+    "leader.rounds": LEADERS,
+    "leader.new": LEADERS,
+    "leader.give_access": LEADERS,
+    "leader.take_access_back": LEADERS,
+    "leader.prepare": {"robin"},
+    "leader.raters": {"robin"},
+    "leader.ready": {"robin"},
+    "leader.show": {"robin"},
+    "leader.extend": {"robin"},
+    "leader.void": {"robin"},
+    "leader.own_link": {"robin"},
+    "previews.show": {"robin", "casey"},
+    "previews.pdf": {"robin", "casey"},
+    "coach.shelf": COACHES,
+    "administrator.people": {"andy"},
+    "administrator.new_person": {"andy"},
+    "administrator.change_person": {"andy"},
+    "administrator.import_people": {"andy"},
+    "administrator.delivery": {"andy"},
+    "administrator.send_again": {"andy"},
+    "administrator.rounds": {"andy"},
+    "administrator.audit_list": {"andy"},
+}
+OF_A_PREVIEW = {"previews.show", "previews.pdf"}
+BEFORE_OPENING = {"leader.prepare", "leader.raters", "leader.ready"}
+
+
+@pytest.fixture
+def world(app, session, keyring):
+    """Robin has a round of each kind and a coach, Casey; Sam and Cora are strangers to it."""
+    people = {
+        "robin": factories.person(session, "Robin", "leader"),
+        "sam": factories.person(session, "Sam", "leader"),
+        "casey": factories.person(session, "Casey", "coach"),
+        "cora": factories.person(session, "Cora", "coach"),
+        "andy": factories.person(session, "Andy", "administrator"),
+    }
+    robin = people["robin"]
+    coaching.give_access(session, robin, people["casey"].id, "en", NOW)
+    closed = factories.opened(session, keyring, leader=robin)
+    factories.all_answer(session, keyring, closed)
+    closing.close(session, keyring, closed.id, CLOSES)
+    session.commit()
+    collecting = factories.opened(session, keyring, leader=robin)
+    factories.all_answer(session, keyring, collecting)
+    prepared = factories.prepared(session, leader=robin)
+    session.commit()
+    values = {
+        "coach_id": people["casey"].id,
+        "person_id": people["sam"].id,
+        "mail_id": session.query(Mail.id).first()[0],
+        "link": factories.links(session, keyring, collecting)["peer0"],
+        "number": 1,
+        "filename": "site.css",
+    }
+    rounds = {"closed": closed.id, "collecting": collecting.id, "prepared": prepared.id}
+    return people, values, rounds
+
+
+def address(app, rule, values, rounds):
+    kind = (
+        "closed"
+        if rule.endpoint in OF_A_PREVIEW
+        else "prepared"
+        if rule.endpoint in BEFORE_OPENING
+        else "collecting"
+    )
+    given = {**values, "round_id": rounds[kind]}
+    with app.test_request_context():
+        return app.url_for(rule.endpoint, **{name: given[name] for name in rule.arguments})
+
+
+@pytest.mark.parametrize("who", sorted(EVERYBODY))
+def test_every_route_lets_in_whom_it_should(app, session, world, who):
+    people, values, rounds = world
+    rules = list(app.url_map.iter_rules())
+    assert {rule.endpoint for rule in rules} == set(ALLOWED)
+    addresses = [address(app, rule, values, rounds) for rule in rules]
+    session.close()
+    wrong = []
+    for rule, url in zip(rules, addresses, strict=True):
+        if "GET" in rule.methods:
+            visitor = Visitor(app, people.get(who))
+            answer = visitor.client.get(url)
+            came_in = answer.status_code == 200 or (
+                answer.status_code == 302 and "/sign-in" not in answer.headers["Location"]
+            )
+            answer.close()
+            if came_in is not (who in ALLOWED[rule.endpoint]):
+                wrong.append((rule.endpoint, answer.status_code))
+            if not came_in and people.get(who):
+                assert answer.status_code in (403, 404)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("who", sorted(EVERYBODY))
+def test_nothing_can_be_posted_without_the_proof_of_our_own_page(app, session, world, who):
+    """A page elsewhere can send forms here with the visitor's cookies; it has no token."""
+    people, values, rounds = world
+    posting = [rule for rule in app.url_map.iter_rules() if "POST" in rule.methods]
+    addresses = [address(app, rule, values, rounds) for rule in posting]
+    session.close()
+
+    for url in addresses:
+        answer = Visitor(app, people.get(who)).client.post(url, data={"name": "x"})
+        assert answer.status_code in (400, 413), url
+
+
+@pytest.mark.parametrize("who", ["sam", "casey", "andy"])
+def test_another_leaders_round_cannot_be_changed_even_with_a_proof(app, session, world, who):
+    people, _, rounds = world
+    session.close()
+    visitor = Visitor(app, people[who])
+    visitor.open("/")
+    token = visitor.page.split('name="csrf_token" value="')[1].split('"')[0]
+
+    for act in ("extend", "void", "own-link", "ready", "raters", "prepare"):
+        answer = visitor.client.post(
+            f"/rounds/{rounds['collecting']}/{act}",
+            data={"csrf_token": token, "last_day": "2026-12-01"},
+        )
+        assert answer.status_code in (403, 404), act
+
+
+def test_what_is_not_there_looks_like_what_is_not_yours(app, session, world):
+    people, _, rounds = world
+    session.close()
+    sam = Visitor(app, people["sam"])
+
+    theirs = sam.client.get(f"/previews/{rounds['closed']}")
+    nothing = sam.client.get(f"/previews/{uuid4()}")
+    assert (
+        (theirs.status_code, theirs.data)
+        == (nothing.status_code, nothing.data)
+        == (404, nothing.data)
+    )
+
+
+def test_a_view_without_a_rule_is_closed_to_everybody(app, session, world):
+    people, _, _ = world
+    session.close()
+
+    @app.get("/forgotten")
+    def forgotten() -> str:
+        return "secret"
+
+    for who in (None, *people.values()):
+        assert Visitor(app, who).client.get("/forgotten").status_code == 403

@@ -1,0 +1,149 @@
+"""The administrator adds people and watches delivery, and finds no answers anywhere."""
+
+import io
+
+import pytest
+from sqlalchemy import select
+
+from survey.models import Mail, MailState, Person
+from survey.services import people
+from tests import factories
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+def andy(app, session):
+    andy = factories.person(session, "Andy", "administrator")
+    session.commit()
+    return Visitor(app, andy)
+
+
+def upload(visitor, content: bytes):
+    visitor.open("/administration/people/import")
+    visitor.send({"table": (io.BytesIO(content), "people.csv")})
+
+
+def test_a_person_is_added_by_form(session, andy):
+    andy.open("/administration/people/new")
+    andy.send({"name": "Ada Example", "email": "ada@example.org", "leads": "y", "coaches": "y"})
+
+    assert "Ada Example was added." in andy.page
+    ada = people.by_address(session, "ada@example.org")
+    assert people.roles_of(ada) == ["leader", "coach"]
+
+
+def test_a_person_with_a_taken_or_broken_address_keeps_what_was_typed(andy):
+    for address, said in (
+        ("andy@example.org", "has the address"),
+        ("nonsense", "is not a mail address"),
+    ):
+        andy.open("/administration/people/new")
+        andy.send({"name": "Ada Example", "email": address})
+        assert andy.status == 422
+        assert said in andy.page
+        assert 'value="Ada Example"' in andy.page
+
+
+def test_a_person_can_be_changed_and_made_inactive(session, andy):
+    ada = factories.person(session, "Ada", "leader")
+    session.commit()
+    andy.open(f"/administration/people/{ada.id}")
+    assert 'name="leads" value="y" checked' in andy.page
+    andy.client.post(
+        f"/administration/people/{ada.id}",
+        data={
+            "csrf_token": andy.page.split('name="csrf_token" value="')[2].split('"')[0],
+            "name": "Ada New",
+            "email": "ada@example.org",
+            "coaches": "y",
+        },
+    )
+
+    changed = session.get(Person, ada.id, populate_existing=True)
+    assert (changed.name, people.roles_of(changed), changed.active) == ("Ada New", ["coach"], False)
+
+
+def test_a_table_of_people_is_imported(session, andy):
+    upload(andy, "name;email;roles\nJürgen;j@example.org;leader\n".encode())
+
+    assert "1 people were added and 0 changed." in andy.page
+    assert people.by_address(session, "j@example.org").name == "Jürgen"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("name,email\nJürgen,j@example.org\n".encode("latin-1"), "row 2, encoding: is not UTF-8"),
+        (
+            b"name,email\nA,a@example.org\nB,A@example.org\n",
+            "row 3, email: stands in row 2 already",
+        ),
+        (b"name,email\nA,a@example\n", "row 2, email:"),
+        (b"name,mail\n", "row 1, email: this heading is missing"),
+        (b"name,email,roles\nA,a@example.org,king\n", "row 2, roles: king is no role"),
+        (b"", "the file is empty"),
+    ],
+)
+def test_a_faulty_table_names_row_and_column_and_imports_nothing(session, andy, content, said):
+    upload(andy, content)
+
+    assert andy.status == 422
+    assert said in andy.page
+    assert len(session.scalars(select(Person)).all()) == 1
+
+
+def test_a_large_table_fits_where_other_pages_take_little(session, andy):
+    rows = "".join(f"Person {n},p{n}@example.org\n" for n in range(6000))
+    upload(andy, f"name,email\n{rows}".encode())
+
+    assert "6000 people were added" in andy.page
+
+
+def test_delivery_shows_what_failed_and_sends_it_again(session, keyring, andy):
+    factories.opened(session, keyring, roster={"peer": 3})
+    mail = session.scalars(select(Mail).where(Mail.address == "peer1@example.org")).one()
+    mail.state, mail.trouble = MailState.FAILED, "the address was refused: 550 no such user"
+    session.commit()
+    andy.open("/administration/delivery")
+    assert andy.page.index("peer1@example.org") < andy.page.index("peer0@example.org")
+    assert "550 no such user" in andy.page
+
+    andy.send(action=f"/delivery/{mail.id}/again")
+    assert session.get(Mail, mail.id, populate_existing=True).state is MailState.WAITING
+    andy.open("/administration/audit")
+    assert "mail sent again" in andy.page
+
+
+def test_a_missing_mail_server_is_said(app, andy, settings):
+    from survey.site import EXTENSION
+
+    app.extensions[EXTENSION].settings = settings.model_copy(update={"mail_url": ""})
+    andy.open("/administration/delivery")
+
+    assert "No mail server is set" in andy.page
+
+
+def test_no_page_of_the_administrator_tells_answers_or_who_answered(session, keyring, andy):
+    round_ = factories.opened(session, keyring)
+    session.close()
+    addresses = [f"/administration/{page}" for page in ("people", "rounds", "delivery", "audit")]
+    before = {}
+    for address in addresses:
+        andy.open(address)
+        before[address] = andy.page
+
+    links = factories.links(session, keyring, round_)
+    for name in ("peer0", "peer1", "manager0", "robin"):
+        factories.answer(session, keyring, links[name])
+    session.close()
+
+    for address in addresses:
+        andy.open(address)
+        plain = [page.split("<main")[1] for page in (before[address], andy.page)]
+        assert without_tokens(plain[0]) == without_tokens(plain[1])
+
+
+def without_tokens(page: str) -> str:
+    import re
+
+    return re.sub(r'value="[^"]+"', "", page)

@@ -1,0 +1,74 @@
+"""What every answer says about itself."""
+
+import pytest
+
+from survey import create_app, db
+from tests import factories
+from tests.conftest import installation
+
+
+@pytest.fixture
+def link(session, keyring):
+    round_ = factories.opened(session, keyring)
+    link = factories.links(session, keyring, round_)["peer0"]
+    session.close()
+    return link
+
+
+@pytest.mark.parametrize("address", ["/", "/sign-in", "/r/{link}", "/r/nothing", "/nowhere"])
+def test_pages_load_nothing_from_elsewhere_and_leave_no_trace(app, link, address):
+    answer = app.test_client().get(address.format(link=link))
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "style=" not in answer.text
+    assert "<script" not in answer.text
+
+
+def test_a_poisoned_host_is_refused(app, link):
+    """Links in pages and mails must not lead to another server."""
+    answer = app.test_client().get("/sign-in", headers={"Host": "evil.example.net"})
+
+    assert answer.status_code == 400
+
+
+def test_cookies_are_for_this_site_and_not_for_scripts(app):
+    [cookie] = app.test_client().get("/sign-in").headers.getlist("Set-Cookie")
+
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_over_https_cookies_and_pages_stay_with_https(tmp_path):
+    secure = create_app(installation(tmp_path, base_url="https://feedback.example.org"))
+    answer = secure.test_client().get("/sign-in", base_url="https://feedback.example.org")
+
+    [cookie] = answer.headers.getlist("Set-Cookie")
+    assert cookie.startswith("__Host-preview360=")
+    assert "Secure" in cookie
+    assert "Path=/" in cookie
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    with secure.app_context():
+        db.db.engine.dispose()
+
+
+def test_forms_work_over_https_though_pages_send_no_referrer(tmp_path, empty_database):
+    """The usual check of CSRF over https wants a referrer, which our policy withholds."""
+    secure = create_app(installation(tmp_path, base_url="https://feedback.example.org"))
+    secure.config["RATELIMIT_ENABLED"] = False
+    client = secure.test_client()
+    page = client.get("/sign-in", base_url="https://feedback.example.org").text
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    answer = client.post(
+        "/sign-in",
+        base_url="https://feedback.example.org",
+        data={"csrf_token": token, "email": " "},
+    )
+
+    assert answer.status_code == 422
+    with secure.app_context():
+        db.db.engine.dispose()

@@ -1,0 +1,207 @@
+"""The leader's way: prepare, name raters, send, wait, read."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from survey import jobs
+from survey.models import Mail, Person, Release, Round, RoundState
+from tests import factories
+from tests.conftest import CLOSES
+from tests.visitor import Visitor
+
+PEERS = "Ada Example <ada@example.org>\nBert, bert@example.org\ncarl@example.org Carl"
+
+
+@pytest.fixture
+def robin(session):
+    robin = factories.person(session, "Robin", "leader")
+    session.commit()
+    return robin
+
+
+@pytest.fixture
+def leader(app, robin):
+    return Visitor(app, robin)
+
+
+def prepared(leader, **values):
+    leader.open("/rounds/new")
+    leader.send({"level": "new_lead", "last_day": "2026-11-16", "message": "Hello."} | values)
+
+
+def test_a_round_is_prepared_named_and_sent(app, session, leader, catcher):
+    prepared(leader)
+    leader.send({"peer": PEERS, "manager": "Max <max@example.org>"})
+    assert leader.address.endswith("/ready")
+    assert "4 people get a mail" in leader.page
+    leader.send()
+
+    assert "Collecting" in leader.page
+    round_ = session.scalars(select(Round)).one()
+    assert (round_.state, round_.closes_at) == (RoundState.OPEN, CLOSES)
+    session.close()
+    jobs.sweep(app)
+    assert sorted(mail["To"].addresses[0].addr_spec for mail in catcher.mails) == [
+        "ada@example.org", "bert@example.org", "carl@example.org", "max@example.org",
+        "robin@example.org",
+    ]  # fmt: skip
+
+
+def test_before_sending_the_leader_learns_who_is_shown_together(leader):
+    prepared(leader)
+    leader.send({"peer": PEERS, "manager": "Max <max@example.org>"})
+
+    assert "Peers + Managers" in leader.page
+    assert (
+        "Managers: with 1 named, this group cannot stand alone; it needs 3 answers." in leader.page
+    )
+    assert "Peers: with 3 named there is little to spare." in leader.page
+
+
+def test_with_too_few_names_nothing_is_sent(session, leader):
+    prepared(leader)
+    leader.send({"peer": "Ada <ada@example.org>"})
+    assert "Nothing could be shown" in leader.page
+    leader.send()
+
+    assert leader.status == 422
+    assert "Name at least 3 raters" in leader.page
+    assert session.scalars(select(Mail)).all() == []
+
+
+def test_every_wrong_line_is_named_and_everything_typed_stays(session, leader):
+    prepared(leader)
+    typed = "Ada <ada@example>\nno address\nrobin@example.org Robin\nEve <eve@example.org>"
+    leader.send({"peer": typed, "direct_report": "Eve Again <eve@example.org>, x@example.org"})
+
+    assert leader.status == 422
+    places = re.findall(r'<a href="#(\w+)">[^<]*line (\d+)</a>', leader.page)
+    assert places == [("peer", "1"), ("peer", "2"), ("peer", "3"), ("direct_report", "1")]
+    assert "Ada &lt;ada@example&gt;" in leader.page
+    assert session.scalars(select(Person)).one().name == "Robin Example"
+
+
+@pytest.mark.parametrize("day", ["2026-11-02", "2027-06-01", "soon", ""])
+def test_a_closing_day_that_makes_no_sense_keeps_the_rest(leader, day):
+    prepared(leader, last_day=day, message="Keep me.")
+
+    assert leader.status == 422
+    assert "Keep me." in leader.page
+
+
+def test_names_can_change_until_the_invitations_are_sent(session, leader, robin):
+    prepared(leader)
+    leader.send({"peer": PEERS})
+    round_id = session.scalars(select(Round.id)).one()
+    session.close()
+    leader.open(f"/rounds/{round_id}/raters")
+    assert "Ada Example &lt;ada@example.org&gt;" in leader.page
+    leader.send({"peer": PEERS + "\nDora <dora@example.org>"})
+    assert "4 people get a mail" in leader.page
+    leader.send()
+
+    leader.open(f"/rounds/{round_id}/raters")
+    assert leader.status == 409
+    assert "can no longer change" in leader.page
+
+
+def test_the_leader_sees_enough_or_not_yet_but_never_who_or_when(
+    session, keyring, app, leader, robin, clock
+):
+    round_ = factories.opened(session, keyring, leader=robin)
+    session.close()
+    leader.open(f"/rounds/{round_.id}")
+    before = leader.page
+    assert before.count("not yet") == 3
+    assert "shown together with others" in before
+
+    factories.all_answer(session, keyring, round_)
+    session.close()
+    leader.open(f"/rounds/{round_.id}")
+    strip = re.compile(r'name="csrf_token" value="[^"]+"')
+    same = strip.sub("", leader.page).replace(">sent<", ">not yet: your link is in your mail<")
+    assert same == strip.sub("", before)
+
+    clock.forward(days=1)
+    jobs.sweep(app)
+    leader = Visitor(app, robin, now=clock.now)
+    leader.open(f"/rounds/{round_.id}")
+    assert leader.page.count(">enough<") == 2
+    assert "peer0" not in leader.page
+
+
+def test_the_closing_day_can_be_moved_on_and_not_back(session, keyring, leader, robin):
+    round_ = factories.opened(session, keyring, leader=robin)
+    session.close()
+    leader.open(f"/rounds/{round_.id}")
+    leader.send({"last_day": "2026-11-10"}, action="/extend")
+    assert leader.status == 422
+    assert "must be later" in leader.page
+
+    leader.send({"last_day": "2026-11-23"}, action="/extend")
+    assert session.get(Round, round_.id, populate_existing=True).closes_at == CLOSES + timedelta(7)
+
+
+def test_a_round_can_be_ended_without_a_trace(session, keyring, leader, robin):
+    round_ = factories.opened(session, keyring, leader=robin)
+    factories.all_answer(session, keyring, round_)
+    session.close()
+    leader.open(f"/rounds/{round_.id}")
+    leader.send(action="/void")
+
+    assert "Ended without a preview" in leader.page
+    assert keyring.rounds() == []
+
+
+def test_the_leader_can_have_the_own_link_mailed_again(
+    app, session, keyring, leader, robin, catcher
+):
+    round_ = factories.opened(session, keyring, leader=robin)
+    session.close()
+    leader.open(f"/rounds/{round_.id}")
+    leader.send(action="/own-link")
+    jobs.sweep(app)
+
+    mails = [mail for mail in catcher.mails if "robin@example.org" in mail["To"]]
+    assert len(mails) == 2
+
+
+def test_a_closed_round_leads_to_the_preview_and_its_pdf(
+    app, session, keyring, leader, robin, clock
+):
+    round_ = factories.opened(session, keyring, leader=robin)
+    factories.all_answer(session, keyring, round_)
+    session.close()
+    clock.now = CLOSES
+    jobs.sweep(app)
+    leader = Visitor(app, robin, now=CLOSES)
+    leader.open("/rounds")
+    assert "Preview ready" in leader.page
+    leader.open(f"/previews/{round_.id}")
+    assert "At a glance" in leader.page
+
+    answer = leader.client.get(f"/previews/{round_.id}/preview.pdf")
+    assert answer.data.startswith(b"%PDF-")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="preview.pdf"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert session.scalars(select(Release)).one().round_id == round_.id
+
+
+def test_a_coach_gets_access_and_loses_it(app, session, keyring, leader, robin, catcher):
+    casey = factories.person(session, "Casey", "coach")
+    session.commit()
+    leader.open("/rounds")
+    leader.send({"coach": str(casey.id)}, action="/coaches")
+    assert "Take access back" in leader.page
+    coach = Visitor(app, casey)
+    coach.open("/shelf")
+    assert "Robin Example" in coach.page
+
+    leader.send(action="/take-back")
+    coach.open("/shelf")
+    assert "Robin Example" not in coach.page
+    jobs.sweep(app)
+    assert "given you access" in catcher.text_to("casey@example.org")
