@@ -72,6 +72,7 @@ def close(
     if claimed.scalar_one_or_none() is None:
         raise NotDue
     round_ = session.get_one(Round, round_id, populate_existing=True)
+    _check_enough(session, round_)
     answers = _opened(session, keyring, round_)
     _check_roster(session, round_, answers)
     document = _aggregated(session, round_, answers, now)
@@ -105,6 +106,13 @@ def destroy_keys(session: Session, keyring: Keyring) -> list[UUID]:
             keyring.destroy_round(round_id)
             done.append(round_id)
     return done
+
+
+def _check_enough(session: Session, round_: Round) -> None:
+    """Raise TooFewAnswers where nothing could be shown, before anything is opened."""
+    sent = rounds.answered(session, round_)
+    if sum(n for relationship, n in sent.items() if relationship != SELF) < round_.k:
+        raise TooFewAnswers(k=round_.k)
 
 
 def _opened(session: Session, keyring: Keyring, round_: Round) -> list[Answers]:

@@ -1,0 +1,169 @@
+"""The whole way from the command line: what the pages do, commands do as well."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from questionnaires import loader
+from survey.clock import utc_now
+
+PROGRAM = Path(sys.executable).with_name("preview360")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run the program in an empty folder; returns its exit code and what it printed."""
+    environment = {"PATH": os.environ["PATH"], "PREVIEW360_MAIL_URL": f"file:{tmp_path}/mails"}
+
+    def command(*words: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [PROGRAM, *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    return command
+
+
+@pytest.fixture
+def installed(run):
+    run("db", "upgrade")
+    return run
+
+
+def day(ahead: int) -> str:
+    return (utc_now() + timedelta(days=ahead)).date().isoformat()
+
+
+def test_a_round_goes_all_the_way_by_command(installed, tmp_path):
+    run = installed
+    (tmp_path / "people.csv").write_text(
+        "name,email,roles\nRobin,robin@example.org,leader\nCasey,casey@example.org,coach\n"
+    )
+    (tmp_path / "raters.csv").write_text(
+        "name,email,relationship\n"
+        + "".join(f"Peer {n},p{n}@example.org,peer\n" for n in range(4))
+        + "Max,max@example.org,manager\n"
+    )
+    run("person", "add", "andy@example.org", "--name", "Andy", "--role", "administrator")
+    assert run("person", "import", "people.csv") == "2 people were added and 0 changed.\n"
+    assert "robin@example.org\tRobin\tleader" in run("person", "list")
+    assert "may read" in run("person", "give-access", "robin@example.org", "casey@example.org")
+    assert "no longer" in run(
+        "person", "take-access-back", "robin@example.org", "casey@example.org"
+    )
+
+    name = run(
+        "round", "prepare", "robin@example.org", "--level", "new_lead", "--last-day", day(10)
+    ).strip()[:8]
+    assert run("round", "raters", name, "raters.csv") == "5 raters are named.\n"
+    assert "is open" in run("round", "open", name)
+    run("work", "--once")
+    assert len(list((tmp_path / "mails").glob("*.eml"))) == 7
+    assert "peer\t4 asked\tnot yet" in run("round", "show", name)
+    assert "closes at the end" in run("round", "extend", name, "--last-day", day(20))
+    assert "not passed" in run("round", "close", name, code=1)
+    assert "destroyed" in run("round", "void", name, "--yes")
+    assert "void" in run("round", "list")
+    assert list((tmp_path / "preview360-keyring" / "rounds").iterdir()) == []
+
+
+def test_a_questionnaire_is_checked(run, tmp_path):
+    assert "27 items" in run("questionnaire", "check", str(loader.INSTRUMENTS / "technical_leader"))
+    (tmp_path / "questionnaire.yaml").write_text("format: 1\n")
+
+    said = run("questionnaire", "check", str(tmp_path), code=1)
+    assert "questionnaire.yaml:1: name: is missing" in said
+    assert "technical_leader\t1.0" in run("questionnaire", "list")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["person", "add", "nonsense", "--name", "X"], "is not a mail address"),
+        (["round", "open", "ffff"], "0 rounds begin with ffff."),
+        (
+            ["round", "prepare", "x@example.org", "--level", "a", "--last-day", "2030-01-01"],
+            "Nobody",
+        ),
+    ],
+)
+def test_what_is_refused_is_one_sentence_and_exit_code_1(installed, words, said):
+    assert said in installed(*words, code=1)
+
+
+def test_a_faulty_table_is_listed_row_by_row(installed, tmp_path):
+    (tmp_path / "people.csv").write_bytes("name,email\nJürgen,j@example.org\n".encode("latin-1"))
+
+    said = installed("person", "import", "people.csv", code=1)
+    assert "people.csv: row 2, encoding: is not UTF-8" in said
+
+
+def test_a_wrong_setting_is_named(tmp_path):
+    done = subprocess.run(
+        [PROGRAM, "db", "upgrade"],
+        cwd=tmp_path,
+        env={"PREVIEW360_K": "2", "PREVIEW360_TIME_ZONE": "Nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "PREVIEW360_K: Input should be greater than or equal to 3" in done.stderr
+    assert "PREVIEW360_TIME_ZONE: is no time zone" in done.stderr
+
+
+def test_serving_waits_for_the_database(run):
+    assert "Run `preview360 db upgrade` first" in run("serve", code=1)
+
+
+def test_a_taken_port_is_said(installed):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert f"Port {port} on 127.0.0.1 cannot be used" in installed(
+            "serve", "--port", port, code=1
+        )
+
+
+def test_a_server_answers_and_stops_when_asked(installed, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [PROGRAM, "serve", "--port", str(port)],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        assert "Sign in" in page_of(f"http://127.0.0.1:{port}/")
+    finally:
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=30) == 0
+
+
+def page_of(address):
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(address) as answer:
+                return answer.read().decode()
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"{address} does not answer")
