@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from survey import create_app, db
+from survey.cli.serve import listening
 from survey.config import Settings
 from survey.demo.catcher import Catcher
 from survey.keyring import Keyring
@@ -118,3 +120,35 @@ def keyring(app: Flask) -> Keyring:
 def client(app: Flask) -> FlaskClient:
     """A browser without a screen; cookies are its own."""
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Start the system's Chromium where there is one, else Playwright's own."""
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    chromium = shutil.which("chromium")
+    own = {"executable_path": chromium} if chromium else {}
+    return {**browser_type_launch_args, "args": flags, **own}
+
+
+@pytest.fixture
+def served(app: Flask, settings: Settings) -> Iterator[str]:
+    """The application on a real port, answered by the server that `preview360 serve` uses."""
+    server = listening(app, "127.0.0.1", 0)
+    port = server.socket.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
+    app.extensions[EXTENSION].settings = settings.model_copy(update={"base_url": url})
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield url
+    server.close()
+    thread.join(timeout=5)

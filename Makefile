@@ -1,0 +1,26 @@
+# Everything a newcomer needs: `make demo` shows it, `make test` checks it.
+BIN := .venv/bin
+
+.PHONY: demo test format pictures
+
+demo: ## Show the whole way on invented people; ONCE=1 ends after the PDF
+	@.ci/setup run
+	@$(BIN)/preview360 demo $(if $(ONCE),--once)
+
+test: ## Check format, lint, types, import contracts, and run all tests
+	@.ci/setup test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+format: ## Bring the code into shape
+	@.ci/setup test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python -m questionnaires.schema
+
+pictures: ## Make the README's pictures anew
+	@.ci/setup test
+	$(BIN)/python -m tests.pictures
