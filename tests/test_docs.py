@@ -1,0 +1,42 @@
+"""What the documents say is there, is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from survey.cli import cli
+from survey.config import Settings
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted(p for p in ROOT.rglob("*.md") if not {".venv", ".uv", "demo"} & set(p.parts))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_documents_lead_somewhere(document):
+    text = document.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", text)
+
+    for target in (a or b for a, b in targets):
+        if "://" not in target:
+            assert (document.parent / target).exists(), target
+
+
+def test_every_setting_is_explained_with_its_default():
+    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+
+    for name, field in Settings.model_fields.items():
+        default = str(field.default).replace("<", "&lt;").replace(">", "&gt;")
+        row = (
+            f"| `PREVIEW360_{name.upper()}` | {default} | "
+            if default
+            else f"`PREVIEW360_{name.upper()}` | |"
+        )
+        assert row in text
+
+
+def test_every_command_is_explained():
+    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+
+    for command in cli.commands:
+        assert f"`preview360 {command}" in text or f"`{command}`" in text
