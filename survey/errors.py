@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def marked(message: str) -> str:
+    """Mark a message for translation where it is written; it is said later, elsewhere."""
+    return message
+
+
 class Refused(Exception):
     """Something that is not done, and why: `message` is a sentence with named gaps.
 
@@ -10,7 +15,7 @@ class Refused(Exception):
     """
 
     status = 400
-    message = "This cannot be done."
+    message = marked("This cannot be done.")
 
     def __init__(self, message: str | None = None, **gaps: object) -> None:
         self.message = message or self.message
@@ -22,18 +27,18 @@ class NotFound(Refused):
     """There is nothing of that kind, or it is not this person's; which of the two is not told."""
 
     status = 404
-    message = "There is nothing here, or it is not yours to see."
+    message = marked("There is nothing here, or it is not yours to see.")
 
 
 class NotAllowed(Refused):
     """The person is known and may not do this."""
 
     status = 403
-    message = "You may not do this."
+    message = marked("You may not do this.")
 
 
 class Conflict(Refused):
     """The state of things does not allow it (any more)."""
 
     status = 409
-    message = "This is no longer possible."
+    message = marked("This is no longer possible.")

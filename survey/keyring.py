@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from survey.errors import Refused
+from survey.errors import Refused, marked
 from survey.sealing import KeyPair, new_key_pair, new_pepper
 
 OWNER_ONLY = 0o077
@@ -30,7 +30,7 @@ class KeyringUnusable(Refused):
     """A secret cannot be read or written; nothing was changed."""
 
     status = 503
-    message = (
+    message = marked(
         "The keyring cannot be used: %(reason)s. Nothing is lost; whoever runs this server can "
         "mend it."
     )

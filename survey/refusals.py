@@ -13,24 +13,31 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from survey.db import session
-from survey.errors import Refused
+from survey.errors import Refused, marked
 from survey.keyring import KeyringUnusable
 from survey.speech import say
 
 SENTENCES = {
-    400: "The browser sent something that makes no sense here.",
-    403: "You may not do this.",
-    404: "There is nothing here, or it is not yours to see.",
-    405: "This page cannot be used like that.",
-    413: "That is more than this page takes. Nothing was saved.",
-    429: "Too many attempts in a short time. Please wait a quarter of an hour and try again.",
-    500: "Something went wrong on the server. Nothing was lost; please try again in a moment.",
+    400: marked("The browser sent something that makes no sense here."),
+    403: marked("You may not do this."),
+    404: marked("There is nothing here, or it is not yours to see."),
+    405: marked("This page cannot be used like that."),
+    413: marked("That is more than this page takes. Nothing was saved."),
+    429: marked(
+        "Too many attempts in a short time. Please wait a quarter of an hour and try again."
+    ),
+    500: marked(
+        "Something went wrong on the server. Nothing was lost; please try again in a moment."
+    ),
 }
-NOT_SAVED = (
+NOT_SAVED = marked(
     "This could not be saved just now: the server has no room left or is busy. Nothing that was "
     "saved before is lost; please wait a moment and try again."
 )
-NOT_OURS = (
+NO_KEYS = marked(
+    "The server cannot reach its keys just now. Nothing was lost; please try again in a while."
+)
+NOT_OURS = marked(
     "The browser did not send back this site's cookie, so the page was not accepted. Please try "
     "again."
 )
@@ -58,10 +65,7 @@ def _refused(error: Refused) -> Page:
 def _keyring(error: KeyringUnusable) -> Page:
     _log(error)
     # The reason names files of the server, and is for its log.
-    return _give_back(
-        "The server cannot reach its keys just now. Nothing was lost; please try again in a while.",
-        error.status,
-    )
+    return _give_back(NO_KEYS, error.status)
 
 
 def _storage(error: OperationalError) -> Page:

@@ -10,13 +10,13 @@ from flask import Flask
 
 from survey import MIGRATIONS, create_app
 from survey.db import db as database
-from survey.errors import Conflict
+from survey.errors import Conflict, marked
 
 
 class NotUpToDate(Conflict):
     """The database is of another version than the program."""
 
-    message = "The database is not up to date. Run `preview360 db upgrade` first."
+    message = marked("The database is not up to date. Run `preview360 db upgrade` first.")
 
 
 @click.group()

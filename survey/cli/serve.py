@@ -12,13 +12,15 @@ from waitress.server import create_server
 
 from survey import create_app, jobs
 from survey.cli.database import check_up_to_date
-from survey.errors import Refused
+from survey.errors import Refused, marked
 
 
 class PortTaken(Refused):
     """Somebody else listens there."""
 
-    message = "Port %(port)s on %(host)s cannot be used: %(reason)s. Choose another with --port."
+    message = marked(
+        "Port %(port)s on %(host)s cannot be used: %(reason)s. Choose another with --port."
+    )
 
 
 @click.command()

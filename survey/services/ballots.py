@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from questionnaires.definition import SELF, Questionnaire
 from survey import sealing
 from survey.answers import NOT_SENT, Draft, ballot_bytes
-from survey.errors import Conflict, NotFound, Refused
+from survey.errors import Conflict, NotFound, Refused, marked
 from survey.keyring import Keyring
 from survey.models import Answered, Ballot, Invitation, Nomination, Round, RoundState
 from survey.sealing import FromToken
@@ -27,7 +27,7 @@ FEWEST_ITEMS = 0.5
 class LinkUnknown(NotFound):
     """No open round knows this link: mistyped, cut short, or closed long ago. Which is not told."""
 
-    message = (
+    message = marked(
         "This link opens nothing (any more). Either its round has closed, or the link was not "
         "copied whole: please open it once more from the mail."
     )
@@ -37,20 +37,22 @@ class RoundClosed(Refused):
     """The closing day has passed; answers can no longer be added or changed."""
 
     status = 410
-    message = "The closing day has passed; answers can no longer be added or changed."
+    message = marked("The closing day has passed; answers can no longer be added or changed.")
 
 
 class NotStarted(Conflict):
     """There is no draft to work on."""
 
-    message = "Nothing has been started here, or it was sent already. Begin from the start page."
+    message = marked(
+        "Nothing has been started here, or it was sent already. Begin from the start page."
+    )
 
 
 class AnswersMissing(Refused):
     """Something that is needed before sending is not there."""
 
     status = 422
-    message = "Something is still missing; nothing was sent yet."
+    message = marked("Something is still missing; nothing was sent yet.")
 
 
 @dataclass(frozen=True)

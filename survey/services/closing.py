@@ -22,7 +22,7 @@ from reports.partition import TooFewRaters
 from reports.release import sha256
 from survey import sealing
 from survey.answers import from_ballot_bytes
-from survey.errors import Conflict
+from survey.errors import Conflict, marked
 from survey.keyring import Keyring
 from survey.models import Ballot, MailKind, Person, Release, Round, RoundState
 from survey.sealing import SealBroken
@@ -33,13 +33,13 @@ from survey.services.ballots import purpose
 class NotDue(Conflict):
     """The closing day has not passed, or somebody else has closed the round."""
 
-    message = "This round is not open, or its closing day has not passed."
+    message = marked("This round is not open, or its closing day has not passed.")
 
 
 class TooFewAnswers(Conflict):
     """So few answered that nothing may be shown."""
 
-    message = (
+    message = marked(
         "Fewer than %(k)s people answered, so nothing may be shown. Everything is still sealed: "
         "move the closing day, or end the round without a preview."
     )
@@ -48,7 +48,7 @@ class TooFewAnswers(Conflict):
 class RosterMismatch(Conflict):
     """The ballots are not those of the people who answered: somebody changed the database."""
 
-    message = (
+    message = marked(
         "The ballots do not fit the people who answered (%(reason)s). Nothing was opened or "
         "changed; the round can only be ended without a preview."
     )

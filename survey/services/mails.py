@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from survey.errors import Conflict, NotFound
+from survey.errors import Conflict, NotFound, marked
 from survey.models import Invitation, Mail, MailKind, MailState, Person, Round
 
 # After each failure the next attempt waits longer; after the last the mail has failed.
@@ -20,7 +20,7 @@ LEASE = timedelta(minutes=10)
 class NotSendable(Conflict):
     """Only a mail that failed, or an invitation, can be sent again by hand."""
 
-    message = "This mail cannot be sent again: it still waits, or is no longer wanted."
+    message = marked("This mail cannot be sent again: it still waits, or is no longer wanted.")
 
 
 def queue(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from questionnaires.definition import SELF, Questionnaire
 from reports.partition import Atom, TooFewRaters, partition
-from survey.errors import Refused
+from survey.errors import Refused, marked
 from survey.models import Nomination, Person, Round, RoundState
 from survey.services import audit, people, questionnaires
 from survey.services.people import AddressInvalid, NameInvalid, clean_address, clean_name
@@ -36,7 +36,7 @@ class NamesInvalid(Refused):
     """Names that cannot be taken; `faults` says all of them, by relationship and line."""
 
     status = 422
-    message = "Nothing was saved yet. Mend these lines: %(faults)s"
+    message = marked("Nothing was saved yet. Mend these lines: %(faults)s")
 
     def __init__(self, faults: Sequence[tuple[str, int, str]]) -> None:
         super().__init__(

@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey.errors import Conflict, NotFound, Refused
+from survey.errors import Conflict, NotFound, Refused, marked
 from survey.models import Person
 from survey.services import audit
 from survey.services.tables import Fault, Row, TableInvalid, read_table
@@ -27,21 +27,21 @@ class AddressInvalid(Refused):
     """Not one plain address."""
 
     status = 422
-    message = "“%(address)s” is not a mail address: %(reason)s"
+    message = marked("“%(address)s” is not a mail address: %(reason)s")
 
 
 class NameInvalid(Refused):
     """A name that is empty, too long, or holds what no name holds."""
 
     status = 422
-    message = "A name is needed, of at most %(most)s letters and in one line."
+    message = marked("A name is needed, of at most %(most)s letters and in one line.")
 
 
 class AddressTaken(Conflict):
     """Somebody has this address already."""
 
     status = 422
-    message = "%(name)s has the address %(address)s already."
+    message = marked("%(name)s has the address %(address)s already.")
 
 
 def clean_address(address: str) -> str:

@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 
 from questionnaires import loader
 from questionnaires.definition import Questionnaire
-from survey.errors import Conflict, NotFound
+from survey.errors import Conflict, NotFound, marked
 from survey.models import StoredQuestionnaire
 
 
 class VersionChanged(Conflict):
     """A file has changed since it was first used, without a new version."""
 
-    message = (
+    message = marked(
         "%(name)s %(version)s is in use with other words than its file has now. Give the file a "
         "new version."
     )

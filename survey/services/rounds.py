@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from questionnaires.definition import SELF, Questionnaire
 from survey.answers import ballot_size
-from survey.errors import Conflict, NotFound, Refused
+from survey.errors import Conflict, NotFound, Refused, marked
 from survey.keyring import Keyring
 from survey.models import Answered, Ballot, Invitation, Nomination, Person, Round, RoundState
 from survey.services import audit, invitations, mails, questionnaires
@@ -28,34 +28,34 @@ PATIENCE = timedelta(days=14)
 class RoundStarted(Conflict):
     """What is asked, and of whom, can only change before the invitations are sent."""
 
-    message = "This round has opened; what is asked and of whom can no longer change."
+    message = marked("This round has opened; what is asked and of whom can no longer change.")
 
 
 class RoundNotOpen(Conflict):
     """Only an open round can be extended or ended."""
 
-    message = "This round is not open."
+    message = marked("This round is not open.")
 
 
 class DayInvalid(Refused):
     """A closing day that is too near, too far, or before the present one."""
 
     status = 422
-    message = "The closing day must be at least one day and at most 90 days from now."
+    message = marked("The closing day must be at least one day and at most 90 days from now.")
 
 
 class NotLater(Refused):
     """An extension that would shorten the round."""
 
     status = 422
-    message = "The new closing day must be later than the present one."
+    message = marked("The new closing day must be later than the present one.")
 
 
 class RatersMissing(Refused):
     """So few raters that nothing could ever be shown."""
 
     status = 422
-    message = (
+    message = marked(
         "Name at least %(k)s raters besides yourself: with fewer answers nothing may be shown, "
         "and the answers would be destroyed unopened."
     )
@@ -65,14 +65,14 @@ class MessageTooLong(Refused):
     """A message that would fill the mail."""
 
     status = 422
-    message = "A message to raters has at most %(most)s characters."
+    message = marked("A message to raters has at most %(most)s characters.")
 
 
 class ChoiceInvalid(Refused):
     """A level or language that the questionnaire does not have."""
 
     status = 422
-    message = "%(questionnaire)s has no %(choice)s."
+    message = marked("%(questionnaire)s has no %(choice)s.")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from survey.errors import Refused
+from survey.errors import Refused, marked
 
 MOST_ROWS = 20_000
 DELIMITERS = ",;\t"
@@ -29,7 +29,7 @@ class TableInvalid(Refused):
     """A table with faults; nothing of it was taken."""
 
     status = 422
-    message = "The table was not taken. Mend these places and try again: %(faults)s"
+    message = marked("The table was not taken. Mend these places and try again: %(faults)s")
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__(faults="; ".join(str(fault) for fault in faults))
