@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo` shows it, `make test` checks it.
 BIN := .venv/bin
 
-.PHONY: demo test format pictures
+.PHONY: demo test format messages pictures
 
 demo: ## Show the whole way on invented people; ONCE=1 ends after the PDF
 	@.ci/setup run
@@ -20,6 +20,10 @@ format: ## Bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m questionnaires.schema
+
+messages: ## Bring new messages of code and templates into the catalogues of all languages
+	@.ci/setup test
+	$(BIN)/python -m tests.messages
 
 pictures: ## Make the README's pictures anew
 	@.ci/setup test

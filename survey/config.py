@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from reports.language import spoken
+
 MAIL_SCHEMES = ("smtp", "smtps", "file")
 
 
@@ -56,6 +58,13 @@ class Settings(BaseSettings):
     def _is_mail_url(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in MAIL_SCHEMES:
             raise ValueError("should begin with smtp://, smtps:// or file:")
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def _is_spoken(cls, value: str) -> str:
+        if value not in spoken():
+            raise ValueError(f"is no language of the pages; known: {', '.join(spoken())}")
         return value
 
     @field_validator("time_zone")

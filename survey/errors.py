@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+# Says a message, its named gaps filled, in one language.
+Gettext = Callable[..., str]
+
 
 def marked(message: str) -> str:
     """Mark a message for translation where it is written; it is said later, elsewhere."""
@@ -20,7 +25,18 @@ class Refused(Exception):
     def __init__(self, message: str | None = None, **gaps: object) -> None:
         self.message = message or self.message
         self.gaps = gaps
-        super().__init__(self.message % gaps if gaps else self.message)
+        super().__init__(self.message)
+
+    def said(self, gettext: Gettext) -> str:
+        """Return the sentence in a language."""
+        return gettext(self.message, **self.gaps)
+
+    def __str__(self) -> str:
+        return self.said(_in_english)
+
+
+def _in_english(message: str, **gaps: object) -> str:
+    return message % gaps if gaps else message
 
 
 class NotFound(Refused):

@@ -59,7 +59,7 @@ Page = tuple[str, int]
 
 def _refused(error: Refused) -> Page:
     session().rollback()
-    return _page(say().gettext(error.message, **error.gaps), error.status)
+    return _page(error.said(say().gettext), error.status)
 
 
 def _keyring(error: KeyringUnusable) -> Page:

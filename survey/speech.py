@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from flask import Flask, g
 
-from reports.language import Language, language, spoken
+from reports.language import Language, language
 from survey.site import site
 
 
@@ -42,8 +42,3 @@ def speaking(code: str) -> Iterator[None]:
         yield
     finally:
         g.language = before
-
-
-def is_spoken(code: str) -> bool:
-    """Say whether pages and mails exist in a language, and not only questionnaires."""
-    return code in spoken()

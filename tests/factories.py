@@ -33,10 +33,11 @@ def prepared(
     roster: Mapping[str, int] = ROSTER,
     level: str = "new_lead",
     k: int = 3,
+    language: str = "en",
 ) -> Round:
     """A round with raters called Peer0, Peer1, … of each relationship, not yet open."""
     leader = leader or person(session, "Robin", "leader")
-    choices = Choices(level, "en", CLOSES, "Please be frank.")
+    choices = Choices(level, language, CLOSES, "Please be frank.")
     round_ = rounds.prepare(session, leader, QUESTIONNAIRE, choices, k, NOW)
     named = [
         Named(n, f"{relationship}{n} Example", f"{relationship}{n}@example.org", relationship)

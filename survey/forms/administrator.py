@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, StringField
 from wtforms.validators import DataRequired, Length
 
+from survey.forms.base import Form
 from survey.forms.text import clean_line
 from survey.services.people import LONGEST_NAME, ROLES
 
 
-class PersonForm(FlaskForm):  # type: ignore[misc]
+class PersonForm(Form):
     """One person and what they may do."""
 
     name = StringField(filters=[clean_line], validators=[DataRequired(), Length(max=LONGEST_NAME)])
@@ -26,7 +26,7 @@ class PersonForm(FlaskForm):  # type: ignore[misc]
         return [role for role, flag in ROLES.items() if self[flag].data]
 
 
-class ImportForm(FlaskForm):  # type: ignore[misc]
+class ImportForm(Form):
     """A table of people."""
 
     table = FileField(validators=[FileRequired()])

@@ -7,22 +7,21 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import DateField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from questionnaires.definition import Questionnaire
+from survey.forms.base import Form
 from survey.forms.text import clean_text
 from survey.models import Person
 from survey.services.nominations import Named
-from survey.services.rounds import LONGEST_MESSAGE
-from survey.speech import is_spoken
+from survey.services.rounds import LONGEST_MESSAGE, languages
 
 ADDRESS_IN_LINE = re.compile(r"[<(\[]?([^\s<>()\[\],;]+@[^\s<>()\[\],;]+)[>)\]]?")
 
 
-class PrepareForm(FlaskForm):  # type: ignore[misc]
+class PrepareForm(Form):
     """What a round asks, in which language, and until when."""
 
     level = RadioField(validators=[InputRequired()])
@@ -33,10 +32,10 @@ class PrepareForm(FlaskForm):  # type: ignore[misc]
     def __init__(self, questionnaire: Questionnaire, **more: Any) -> None:
         super().__init__(**more)
         self.level.choices = list(questionnaire.structure.levels)
-        self.language.choices = [each for each in questionnaire.texts if is_spoken(each)]
+        self.language.choices = languages(questionnaire)
 
 
-class RatersForm(FlaskForm):  # type: ignore[misc]
+class RatersForm(Form):
     """Raters by relationship, a person a line."""
 
     relationships: tuple[str, ...] = ()
@@ -77,13 +76,13 @@ def _in_line(number: int, line: str, relationship: str) -> Named:
     return Named(number, name, found.group(1), relationship)
 
 
-class ClosingDayForm(FlaskForm):  # type: ignore[misc]
+class ClosingDayForm(Form):
     """A new closing day."""
 
     last_day = DateField(validators=[InputRequired()])
 
 
-class CoachForm(FlaskForm):  # type: ignore[misc]
+class CoachForm(Form):
     """Which coach may read the previews."""
 
     coach = SelectField(validators=[InputRequired()])

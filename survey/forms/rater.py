@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from flask_wtf import FlaskForm
 from wtforms import Field, RadioField, StringField
 from wtforms.validators import Optional, ValidationError
 
 from questionnaires.definition import AskedFacet, Prompt
 from reports.answers import NO_CHANCE
 from survey.answers import Draft
+from survey.forms.base import Form
 from survey.forms.text import clean_line, clean_text
 from survey.services.ballots import Rater
 from survey.speech import say
@@ -45,7 +45,7 @@ def parts(rater: Rater, identified: bool) -> tuple[Part, ...]:
     return (*choice, *facets, Part("words", prompts=prompts))
 
 
-class PartForm(FlaskForm):  # type: ignore[misc]
+class PartForm(Form):
     """One part's answers; `changes` is what they add to the draft."""
 
     part: Part
@@ -110,7 +110,7 @@ def _text_field(prompt: Prompt, number: int) -> Field:
 
 
 def _no_longer_than(most: int) -> Any:
-    def check(_form: FlaskForm, field: Field) -> None:
+    def check(_form: Form, field: Field) -> None:
         if len(field.data) > most:
             raise ValidationError(
                 say().gettext(
@@ -123,7 +123,7 @@ def _no_longer_than(most: int) -> Any:
     return check
 
 
-def _weekday(_form: FlaskForm, field: Field) -> None:
+def _weekday(_form: Form, field: Field) -> None:
     if field.data and field.data not in say().weekdays():
         raise ValidationError(say().gettext("Please choose a day from the list."))
 

@@ -93,7 +93,7 @@ def close(
         now,
         round_=round_,
     )
-    audit.record(session, actor, "round closed", str(round_.id), now)
+    audit.record(session, actor, marked("round closed"), str(round_.id), now)
     return release
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from survey.errors import NotFound
+from survey.errors import NotFound, marked
 from survey.models import CoachAccess, MailKind, Person, Release, Round
 from survey.services import audit, mails
 
@@ -34,7 +34,7 @@ def give_access(
     session.add(CoachAccess(leader_id=leader.id, coach_id=coach.id))
     key = f"coach_access:{leader.id}:{coach.id}:{now.isoformat()}"
     mails.queue(session, MailKind.COACH_ACCESS, key, coach, language, now)
-    audit.record(session, leader, "coach given access", coach.email, now)
+    audit.record(session, leader, marked("coach given access"), coach.email, now)
 
 
 def take_access_back(session: Session, leader: Person, coach_id: UUID, now: datetime) -> None:
@@ -48,7 +48,7 @@ def take_access_back(session: Session, leader: Person, coach_id: UUID, now: date
             CoachAccess.leader_id == leader.id, CoachAccess.coach_id == coach_id
         )
     )
-    audit.record(session, leader, "coach's access taken back", email, now)
+    audit.record(session, leader, marked("coach's access taken back"), email, now)
 
 
 def coaches_of(session: Session, leader: Person) -> list[Person]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import sealing
-from survey.errors import NotFound
+from survey.errors import NotFound, marked
 from survey.keyring import RoundKeys
 from survey.models import Invitation, MailKind, Nomination, Person, Round
 from survey.services import audit, mails
@@ -49,7 +49,7 @@ def send_again(
     if invitation is None:
         raise NotFound
     _queue(session, round_, invitation, person, f"invitation:{invitation.id}:{uuid4()}", now)
-    audit.record(session, actor, "invitation sent again", person.email, now)
+    audit.record(session, actor, marked("invitation sent again"), person.email, now)
 
 
 def _queue(

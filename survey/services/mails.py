@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from survey.errors import Conflict, NotFound, marked
 from survey.models import Invitation, Mail, MailKind, MailState, Person, Round
+from survey.services import audit
 
 # After each failure the next attempt waits longer; after the last the mail has failed.
 WAITS = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 480, 1440))
@@ -90,7 +91,7 @@ def mark_trouble(session: Session, mail: Mail, trouble: str, now: datetime, *, f
     session.flush()
 
 
-def send_again(session: Session, mail_id: UUID, now: datetime) -> Mail:
+def send_again(session: Session, mail_id: UUID, now: datetime, actor: Person | None = None) -> None:
     """Send a failed mail again, or an invitation once more, to the address its person has now.
 
     Raises NotFound, or NotSendable for what waits, is no longer wanted, or holds a code.
@@ -101,7 +102,7 @@ def send_again(session: Session, mail_id: UUID, now: datetime) -> Mail:
     person = session.get_one(Person, mail.person_id)
     if mail.state is MailState.SENT and mail.invitation is not None:
         key = f"{mail.key}:{uuid4()}"
-        return queue(
+        queue(
             session,
             mail.kind,
             key,
@@ -111,12 +112,13 @@ def send_again(session: Session, mail_id: UUID, now: datetime) -> Mail:
             round_=mail.invitation.nomination.round,
             invitation=mail.invitation,
         )
-    if mail.state is not MailState.FAILED or mail.kind is MailKind.SIGN_IN:
+    elif mail.state is MailState.FAILED and mail.kind is not MailKind.SIGN_IN:
+        mail.state, mail.attempts, mail.due_at = MailState.WAITING, 0, now
+        mail.address = person.email
+        session.flush()
+    else:
         raise NotSendable
-    mail.state, mail.attempts, mail.due_at = MailState.WAITING, 0, now
-    mail.address = person.email
-    session.flush()
-    return mail
+    audit.record(session, actor, marked("mail sent again"), person.email, now)
 
 
 def withdraw(session: Session, round_: Round) -> None:

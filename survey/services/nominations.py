@@ -32,17 +32,10 @@ class Named:
     relationship: str
 
 
-class NamesInvalid(Refused):
-    """Names that cannot be taken; `faults` says all of them, by relationship and line."""
+class NamesInvalid(TableInvalid):
+    """Names that cannot be taken; a fault's column is the relationship, its row the line."""
 
-    status = 422
     message = marked("Nothing was saved yet. Mend these lines: %(faults)s")
-
-    def __init__(self, faults: Sequence[tuple[str, int, str]]) -> None:
-        super().__init__(
-            faults="; ".join(f"{where} {line}: {what}" for where, line, what in faults)
-        )
-        self.faults = tuple(faults)
 
 
 def name_raters(
@@ -71,30 +64,36 @@ def name_raters(
         session.add(nomination)
     round_.state = RoundState.NOMINATING if checked else RoundState.DRAFT
     session.flush()
-    audit.record(session, actor, "raters named", str(round_.id), now)
+    audit.record(session, actor, marked("raters named"), str(round_.id), now)
 
 
 def _checked(round_: Round, named: Sequence[Named]) -> list[Named]:
     relationships = questionnaires.read(round_.questionnaire).structure.relationships
-    faults: list[tuple[str, int, str]] = []
+    faults: list[Fault] = []
     clean: dict[str, Named] = {}
     for each in named:
         try:
             email, name = clean_address(each.email), clean_name(each.name)
         except (AddressInvalid, NameInvalid) as error:
-            faults.append((each.relationship, each.place, str(error)))
+            faults.append(Fault(each.place, each.relationship, error))
             continue
         if each.relationship not in relationships:
-            said = f"{each.relationship or '(empty)'} is no relationship; known: "
-            faults.append((each.relationship, each.place, said + ", ".join(relationships)))
+            reason = Refused(
+                marked("“%(relationship)s” is no relationship; known: %(known)s"),
+                relationship=each.relationship,
+                known=", ".join(relationships),
+            )
         elif email == round_.leader.email:
-            faults.append((each.relationship, each.place, f"{email} is the leader's own address"))
+            reason = Refused(marked("%(email)s is the leader's own address"), email=email)
         elif email in clean:
-            faults.append((each.relationship, each.place, f"{email} is named twice"))
+            reason = Refused(marked("%(email)s is named twice"), email=email)
         else:
             clean[email] = Named(each.place, name, email, each.relationship)
+            continue
+        faults.append(Fault(each.place, each.relationship, reason))
     if len(clean) > MOST:
-        faults.append(("", 0, f"at most {MOST} raters can be asked in one round"))
+        most = Refused(marked("At most %(most)s raters can be asked in one round."), most=MOST)
+        faults.append(Fault(0, "", most))
     if faults:
         raise NamesInvalid(faults)
     return list(clean.values())
@@ -117,7 +116,8 @@ def name_from_table(
     try:
         name_raters(session, round_, named, now, actor)
     except NamesInvalid as error:
-        raise TableInvalid([Fault(line, "rater", what) for _, line, what in error.faults]) from None
+        faults = [Fault(fault.row, "rater", fault.reason) for fault in error.faults]
+        raise TableInvalid(faults) from None
     return len(named)
 
 

@@ -27,7 +27,7 @@ class AddressInvalid(Refused):
     """Not one plain address."""
 
     status = 422
-    message = marked("“%(address)s” is not a mail address: %(reason)s")
+    message = marked("“%(address)s” is not a mail address such as ada@example.org.")
 
 
 class NameInvalid(Refused):
@@ -35,6 +35,13 @@ class NameInvalid(Refused):
 
     status = 422
     message = marked("A name is needed, of at most %(most)s letters and in one line.")
+
+
+class RoleUnknown(Refused):
+    """A word that is no role."""
+
+    status = 422
+    message = marked("%(role)s is no role; known: %(known)s")
 
 
 class AddressTaken(Conflict):
@@ -48,8 +55,8 @@ def clean_address(address: str) -> str:
     """Return one address in its normal form. Raises AddressInvalid for none or several."""
     try:
         checked = validate_email(address.strip(), check_deliverability=False)
-    except EmailNotValidError as error:
-        raise AddressInvalid(address=address[:80], reason=str(error)) from None
+    except EmailNotValidError:
+        raise AddressInvalid(address=address[:80]) from None
     return checked.normalized.lower()
 
 
@@ -85,7 +92,7 @@ def add(
     give_roles(person, roles)
     session.add(person)
     session.flush()
-    audit.record(session, actor, "person added", email, now)
+    audit.record(session, actor, marked("person added"), email, now)
     return person
 
 
@@ -116,7 +123,7 @@ def change(
     if before != (person.email, person.active, roles_of(person)):
         person.session_key = secrets.token_urlsafe(16)
     session.flush()
-    audit.record(session, actor, "person changed", email, now)
+    audit.record(session, actor, marked("person changed"), email, now)
 
 
 def give_roles(person: Person, roles: Collection[str]) -> None:
@@ -199,17 +206,18 @@ def _check(rows: list[Row]) -> None:
         try:
             clean_name(row.values["name"])
         except NameInvalid as error:
-            faults.append(Fault(row.number, "name", str(error)))
+            faults.append(Fault(row.number, "name", error))
         try:
             email = clean_address(row.values["email"])
         except AddressInvalid as error:
-            faults.append(Fault(row.number, "email", str(error)))
+            faults.append(Fault(row.number, "email", error))
         else:
             if email in seen:
-                faults.append(Fault(row.number, "email", f"stands in row {seen[email]} already"))
+                twice = Refused(marked("in row %(row)s already"), row=seen[email])
+                faults.append(Fault(row.number, "email", twice))
             seen.setdefault(email, row.number)
         faults += [
-            Fault(row.number, "roles", f"{role} is no role; known: {', '.join(ROLES)}")
+            Fault(row.number, "roles", RoleUnknown(role=role, known=", ".join(ROLES)))
             for role in _roles(row)
             if role not in ROLES
         ]

@@ -12,6 +12,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from questionnaires.definition import SELF, Questionnaire
+from reports.language import spoken
 from survey.answers import ballot_size
 from survey.errors import Conflict, NotFound, Refused, marked
 from survey.keyring import Keyring
@@ -108,7 +109,7 @@ def prepare(
     )
     session.add(round_)
     session.flush()
-    audit.record(session, actor, "round prepared", str(round_.id), now)
+    audit.record(session, actor, marked("round prepared"), str(round_.id), now)
     return round_
 
 
@@ -122,19 +123,24 @@ def change(
     round_.level, round_.language = choices.level, choices.language
     round_.closes_at, round_.message = choices.closes_at, choices.message
     session.flush()
-    audit.record(session, actor, "round changed", str(round_.id), now)
+    audit.record(session, actor, marked("round changed"), str(round_.id), now)
 
 
 def _check(questionnaire: Questionnaire, choices: Choices, now: datetime) -> None:
     for choice, known in (
         (choices.level, questionnaire.structure.levels),
-        (choices.language, tuple(questionnaire.texts)),
+        (choices.language, languages(questionnaire)),
     ):
         if choice not in known:
             raise ChoiceInvalid(questionnaire=questionnaire.name, choice=choice)
     if len(choices.message) > LONGEST_MESSAGE:
         raise MessageTooLong(most=LONGEST_MESSAGE)
     _check_closing_day(choices.closes_at, now)
+
+
+def languages(questionnaire: Questionnaire) -> tuple[str, ...]:
+    """Return the languages in which a round can ask: with questions as well as pages."""
+    return tuple(code for code in questionnaire.texts if code in spoken())
 
 
 def _check_closing_day(closes_at: datetime, now: datetime) -> None:
@@ -174,7 +180,7 @@ def open_round(
     for nomination in round_.nominations:
         invitations.invite(session, round_, nomination, keys, now)
     renew_enough(session, round_, now)
-    audit.record(session, actor, "round opened", str(round_.id), now)
+    audit.record(session, actor, marked("round opened"), str(round_.id), now)
 
 
 def extend(
@@ -190,7 +196,7 @@ def extend(
     _check_closing_day(closes_at, now)
     round_.closes_at = closes_at
     session.flush()
-    audit.record(session, actor, "closing day moved", str(round_.id), now)
+    audit.record(session, actor, marked("closing day moved"), str(round_.id), now)
 
 
 def void(session: Session, round_: Round, now: datetime, actor: Person | None = None) -> None:
@@ -200,7 +206,7 @@ def void(session: Session, round_: Round, now: datetime, actor: Person | None = 
     """
     _lock(session, round_)
     end(session, round_, RoundState.VOID)
-    audit.record(session, actor, "round ended without preview", str(round_.id), now)
+    audit.record(session, actor, marked("round ended without preview"), str(round_.id), now)
 
 
 def end(session: Session, round_: Round, state: RoundState) -> None:

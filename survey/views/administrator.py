@@ -111,13 +111,8 @@ def delivery() -> Page:
 @allow("administrator")
 def send_again(mail_id: UUID) -> Page:
     """Send a failed mail again, or an invitation that somebody lost."""
-    attempt(PlainForm(), lambda: _send_again(mail_id))
+    attempt(PlainForm(), lambda: mails.send_again(session(), mail_id, site().now(), person()))
     return redirect(url_for("administrator.delivery"))
-
-
-def _send_again(mail_id: UUID) -> None:
-    mail = mails.send_again(session(), mail_id, site().now())
-    audit.record(session(), person(), "mail sent again", mail.address, site().now())
 
 
 @bp.get("/rounds")

@@ -36,6 +36,7 @@ def test_a_keyring_that_only_seems_to_be_elsewhere_is_refused(tmp_path):
         ("base_url", "example.org", "http:// or https://"),
         ("base_url", "https://example.org/feedback", "without a path"),
         ("mail_url", "pop3://example.org", "smtp://"),
+        ("language", "tlh", "is no language of the pages"),
         ("time_zone", "Middle Earth", "is no time zone"),
         ("database_url", "not a url", "SQLAlchemy URL"),
     ],

@@ -110,7 +110,7 @@ def test_a_faulty_table_is_listed_row_by_row(installed, tmp_path):
     (tmp_path / "people.csv").write_bytes("name,email\nJürgen,j@example.org\n".encode("latin-1"))
 
     said = installed("person", "import", "people.csv", code=1)
-    assert "people.csv: row 2, encoding: is not UTF-8" in said
+    assert "people.csv: row 2, row: this is not text in UTF-8" in said
 
 
 def test_a_wrong_setting_is_named(tmp_path):

@@ -82,7 +82,7 @@ def test_all_faults_of_a_table_are_named_and_nothing_is_imported(session):
     assert [fault.split(":")[0] for fault in said] == [
         "row 3, name", "row 3, email", "row 3, roles", "row 4, email"
     ]  # fmt: skip
-    assert said[3] == "row 4, email: stands in row 2 already"
+    assert said[3] == "row 4, email: in row 2 already"
     assert session.scalars(select(Person)).all() == []
 
 

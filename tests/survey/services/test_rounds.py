@@ -150,7 +150,7 @@ def test_every_fault_among_names_is_said_at_once(session):
     with pytest.raises(NamesInvalid) as refused:
         nominations.name_raters(session, round_, named, NOW)
 
-    assert [(where, line) for where, line, _ in refused.value.faults] == [
+    assert [(fault.column, fault.row) for fault in refused.value.faults] == [
         ("peer", 2), ("peer", 3), ("manager", 1), ("butler", 1)
     ]  # fmt: skip
     assert len(session.get(Round, round_.id).nominations) == 10

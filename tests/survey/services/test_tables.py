@@ -36,15 +36,18 @@ def test_a_row_is_counted_as_a_person_counts_it():
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "the file is empty"),
+        (b"", "The file is empty."),
         (b"name\nAda\n", "row 1, email: this heading is missing"),
-        (b"name,email,phone\n", "row 1, phone: is no heading here"),
+        (b"name,email,phone\n", "row 1, phone: no heading here"),
         (b"name,email,email\n", "row 1, email: this heading is there twice"),
-        (b"name,email\nAda\n", "row 2, row: has 1 cells where the headings have 2"),
-        ("name,email\nJürgen,j@example.org\n".encode("latin-1"), "row 2, encoding: is not UTF-8"),
-        ("name,email\n".encode("utf-16"), "row 1, encoding: is not UTF-8"),
-        (b"name,email\nA\0da,a@example.org\n", "row 2, encoding: holds null bytes"),
-        (b'name,email\n"Ada,ada@example.org\n', "quotes"),
+        (b"name,email\nAda\n", "row 2, row: 1 cells where there are 2 headings"),
+        (
+            "name,email\nJürgen,j@example.org\n".encode("latin-1"),
+            "row 2, row: this is not text in UTF-8",
+        ),
+        ("name,email\n".encode("utf-16"), "row 1, row: this is not text in UTF-8"),
+        (b"name,email\nA\0da,a@example.org\n", "row 2, row: this is not text in UTF-8"),
+        (b'name,email\n"Ada,ada@example.org\n', "quotation marks"),
     ],
 )
 def test_a_fault_names_its_place(content, said):

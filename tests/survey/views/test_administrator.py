@@ -73,15 +73,18 @@ def test_a_table_of_people_is_imported(session, andy):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("name,email\nJürgen,j@example.org\n".encode("latin-1"), "row 2, encoding: is not UTF-8"),
+        (
+            "name,email\nJürgen,j@example.org\n".encode("latin-1"),
+            "row 2, row: this is not text in UTF-8",
+        ),
         (
             b"name,email\nA,a@example.org\nB,A@example.org\n",
-            "row 3, email: stands in row 2 already",
+            "row 3, email: in row 2 already",
         ),
         (b"name,email\nA,a@example\n", "row 2, email:"),
         (b"name,mail\n", "row 1, email: this heading is missing"),
         (b"name,email,roles\nA,a@example.org,king\n", "row 2, roles: king is no role"),
-        (b"", "the file is empty"),
+        (b"", "The file is empty."),
     ],
 )
 def test_a_faulty_table_names_row_and_column_and_imports_nothing(session, andy, content, said):

@@ -1,0 +1,132 @@
+"""Every language is whole: nothing untranslated in the catalogues, and nothing on the pages."""
+
+import html
+import io
+
+import pdfplumber
+import pytest
+from flask import Flask
+
+from reports.language import CATALOGUES, language
+from survey import create_app, db, jobs
+from survey.demo.catcher import plain_text
+from survey.site import EXTENSION
+from tests import factories
+from tests.conftest import CLOSES
+from tests.messages import catalogue, gathered
+from tests.visitor import Visitor
+
+ALL = sorted(CATALOGUES.glob("*.po"))
+MESSAGES = {message.id: message for message in gathered() if message.id}
+
+
+def first(text: str | list[str] | tuple[str, ...]) -> str:
+    return text if isinstance(text, str) else text[0]
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_a_catalogue_translates_every_message_and_no_other(path):
+    catalog = catalogue(path)
+    translated = {m.id: m for m in catalog if m.id and all([m.string] if m.string else [])}
+
+    assert set(translated) == set(MESSAGES)
+    assert [m.id for m in translated.values() if m.fuzzy or not all(m.string)] == []
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_translations_have_the_gaps_of_their_messages(path):
+    catalog = catalogue(path)
+
+    assert [(m.id, list(m.check(catalog))) for m in catalog if list(m.check(catalog))] == []
+
+
+def english_in(page: str) -> list[str]:
+    """Messages of several words without gaps that stand on a German page as they are in English."""
+    text = " ".join(html.unescape(page).split())
+    return [
+        said
+        for said in map(first, MESSAGES)
+        if " " in said and "%(" not in said and len(said) > 12 and " ".join(said.split()) in text
+    ]
+
+
+@pytest.fixture
+def german(app: Flask, settings, clock):
+    """The same installation, with German as its language."""
+    settings = settings.model_copy(update={"language": "de"})
+    made = create_app(settings, clock=clock, config={"TESTING": True, "RATELIMIT_ENABLED": False})
+    yield made
+    with made.app_context():
+        db.db.engine.dispose()
+
+
+def test_a_german_installation_speaks_german_everywhere(german, session, clock, catcher):
+    keyring = german.extensions[EXTENSION].keyring
+    robin = factories.person(session, "Robin", "leader", "coach", "administrator")
+    coach = factories.person(session, "Casey", "coach")
+    round_ = factories.opened(session, keyring, leader=robin, language="de")
+    waiting = factories.prepared(session, factories.person(session, "Sam", "leader"))
+    session.commit()
+    links = factories.links(session, keyring, round_)
+    session.close()
+    jobs.sweep(german)
+    pages = {}
+
+    rater = Visitor(german)
+    pages["welcome"] = rater.open(f"/r/{links['peer0']}")
+    pages["part"] = rater.send(action="/start")
+    while "/part/" in rater.address:
+        pages[rater.address] = rater.send()
+    pages["too few"] = rater.send()
+    pages["wrong"] = rater.open(f"/r/{links['peer0'][:-1]}")
+    visitor = Visitor(german)
+    for address in ("/", "/sign-in", "/sign-in/code", "/nowhere"):
+        pages[address] = visitor.open(address)
+    visitor.open("/sign-in")
+    pages["no address"] = visitor.send({"email": ""})
+    visitor.open("/sign-in")
+    pages["code"] = visitor.send({"email": "robin@example.org"})
+    everything = Visitor(german, robin)
+    for address in (
+        "/rounds", "/rounds/new", f"/rounds/{round_.id}", "/shelf", "/administration/people",
+        "/administration/people/new", "/administration/people/import",
+        "/administration/delivery", "/administration/rounds", "/administration/audit",
+    ):  # fmt: skip
+        pages[address] = everything.open(address)
+        assert everything.status == 200, address
+    sam = Visitor(german, waiting.leader)
+    for address in ("prepare", "raters", "ready"):
+        pages[address] = sam.open(f"/rounds/{waiting.id}/{address}")
+    sam.open(f"/rounds/{waiting.id}/raters")
+    pages["twice"] = sam.send({"peer": "Ada <ada@example.org>\nAda <ada@example.org>\nnobody"})
+    assert sam.status == 422
+    everything.open("/rounds")
+    everything.send({"coach": str(coach.id)}, action="/rounds/coaches")
+    for link in links.values():
+        with german.app_context():
+            factories.answer(db.session(), keyring, link)
+    clock.now = CLOSES
+    jobs.sweep(german)
+    jobs.sweep(german)
+    everything = Visitor(german, robin, CLOSES)
+    pages["preview"] = everything.open(f"/previews/{round_.id}")
+    assert everything.status == 200
+    pdf = everything.client.get(f"/previews/{round_.id}/preview.pdf").data
+    with pdfplumber.open(io.BytesIO(pdf)) as document:
+        pages["pdf"] = " ".join(page.extract_text() for page in document.pages)
+    for number, mail in enumerate(catcher.mails):
+        pages[f"mail {number}"] = f"{mail['Subject']} {plain_text(mail)}"
+
+    assert len(catcher.mails) == 14
+    assert {name: english_in(page) for name, page in pages.items() if english_in(page)} == {}
+    assert "Dieses Feld wird benötigt." in pages["no address"]
+    assert "ada@example.org ist zweimal genannt" in pages["twice"]
+    assert "Robin Example bittet um Ihre Sicht" in pages["welcome"]
+    assert "Ihre nächsten 90 Tage" in pages["pdf"]
+    assert "16. November 2026" in pages["welcome"]
+    assert "…" not in pages["pdf"]
+
+
+def test_english_on_a_german_page_would_be_found():
+    assert "Your next 90 days" in english_in("<h2>Your next\n90 days</h2>")
+    assert english_in(language("de").gettext("Your next 90 days")) == []
