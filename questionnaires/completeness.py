@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from typing import Any
 
 from questionnaires.definition import SELF, Structure, Texts, Wording
 
@@ -22,11 +23,59 @@ class Fault:
     message: str
 
 
-def faults(structure: Structure, texts: Mapping[str, Texts]) -> list[Fault]:
-    """Return everything that keeps structure and texts from being one whole questionnaire."""
-    found = [Fault(None, path, message) for path, message in _in_structure(structure)]
+@dataclass(frozen=True)
+class Ids:
+    """The ids of a structure, for which each text file must have words."""
+
+    relationships: frozenset[str]
+    levels: frozenset[str]
+    themes: frozenset[str]
+    facets: frozenset[str]
+    items: frozenset[str]
+    prompts: frozenset[str]
+
+
+def ids_in(tree: Any) -> Ids:
+    """Return the ids in a structure file as it was parsed, right or not in everything else."""
+    themes = _parts(tree, "themes")
+    facets = [facet for theme in themes for facet in _parts(theme, "facets")]
+    items = [item for facet in facets for item in _parts(facet, "items")]
+    return Ids(
+        relationships=frozenset((SELF, *_names(tree, "relationships"))),
+        levels=frozenset(_names(tree, "levels")),
+        themes=_ids(themes),
+        facets=_ids(facets),
+        items=_ids(items),
+        prompts=_ids(_parts(tree, "prompts")),
+    )
+
+
+def _parts(tree: Any, field: str) -> list[Any]:
+    parts = tree.get(field) if isinstance(tree, Mapping) else None
+    return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, tuple) else []
+
+
+def _names(tree: Any, field: str) -> list[str]:
+    names = tree.get(field) if isinstance(tree, Mapping) else None
+    return [name for name in names if isinstance(name, str)] if isinstance(names, tuple) else []
+
+
+def _ids(parts: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(part["id"] for part in parts if isinstance(part.get("id"), str))
+
+
+def faults(structure: Structure | None, ids: Ids, texts: Mapping[str, Texts]) -> list[Fault]:
+    """Return everything that keeps structure and texts from being one whole questionnaire.
+
+    Without a structure that is right in itself, what can be said by its ids.
+    """
+    found = []
+    if structure is not None:
+        found = [Fault(None, path, message) for path, message in _in_structure(structure)]
     for language, text in texts.items():
-        found += [Fault(language, path, message) for path, message in _in_texts(structure, text)]
+        found += [Fault(language, path, message) for path, message in _in_words(ids, text)]
+        if structure is not None:
+            found += [Fault(language, path, said) for path, said in _in_texts(structure, text)]
     return found
 
 
@@ -52,10 +101,8 @@ def _repeated(field: str, ids: Iterable[str]) -> Iterator[tuple[Path, str]]:
 
 
 def _in_scale(structure: Structure) -> Iterator[tuple[Path, str]]:
-    scale = structure.scale
-    for field in ("favourable_from", "often_from"):
-        if not 1 < getattr(scale, field) <= scale.points:
-            yield ("scale", field), f"should lie above 1 and at most at {scale.points}"
+    if not 1 < structure.scale.often_from <= structure.scale.points:
+        yield ("scale", "often_from"), f"should lie above 1 and at most at {structure.scale.points}"
 
 
 def _in_levels(structure: Structure) -> Iterator[tuple[Path, str]]:
@@ -90,29 +137,26 @@ def _in_pulse(structure: Structure) -> Iterator[tuple[Path, str]]:
         yield ("pulse", "change"), "should rise evenly from less to more, with 0 in the middle"
 
 
-def _in_texts(structure: Structure, texts: Texts) -> Iterator[tuple[Path, str]]:
-    relationships = {SELF, *structure.relationships}
-    levels = set(structure.levels)
-    themes = {theme.id for theme in structure.themes}
-    facets = {facet.id for facet in structure.facets()}
-    items = {item.id for item in structure.items()}
-    prompts = {prompt.id for prompt in structure.prompts}
-    yield from _matching(("relationships",), texts.relationships, relationships, "relationship")
-    yield from _matching(("levels",), texts.levels, levels, "level")
-    yield from _matching(("themes",), texts.themes, themes, "theme")
-    yield from _matching(("facets",), texts.facets, facets, "facet")
-    yield from _matching(("items",), texts.items, items, "item")
-    yield from _matching(("prompts",), texts.prompts, prompts, "prompt")
+def _in_words(ids: Ids, texts: Texts) -> Iterator[tuple[Path, str]]:
+    yield from _matching(("relationships",), texts.relationships, ids.relationships, "relationship")
+    yield from _matching(("levels",), texts.levels, ids.levels, "level")
+    yield from _matching(("themes",), texts.themes, ids.themes, "theme")
+    yield from _matching(("facets",), texts.facets, ids.facets, "facet")
+    yield from _matching(("items",), texts.items, ids.items, "item")
+    yield from _matching(("prompts",), texts.prompts, ids.prompts, "prompt")
     for theme_id, theme in texts.themes.items():
-        yield from _matching(("themes", theme_id, "why"), theme.why, levels, "level")
-    yield from _in_item_texts(texts, levels)
+        yield from _matching(("themes", theme_id, "why"), theme.why, ids.levels, "level")
+    yield from _in_item_texts(texts, ids.levels)
+
+
+def _in_texts(structure: Structure, texts: Texts) -> Iterator[tuple[Path, str]]:
     yield from _in_scale_texts(structure, texts)
     yield from _in_prompt_texts(structure, texts)
     yield from _in_pulse_texts(structure, texts)
 
 
 def _matching(
-    path: Path, given: Iterable[str], wanted: set[str], kind: str
+    path: Path, given: Iterable[str], wanted: Set[str], kind: str
 ) -> Iterator[tuple[Path, str]]:
     present = set(given)
     for each in sorted(wanted - present):
@@ -121,7 +165,7 @@ def _matching(
         yield (*path, each), f"there is no {kind} {each}"
 
 
-def _in_item_texts(texts: Texts, levels: set[str]) -> Iterator[tuple[Path, str]]:
+def _in_item_texts(texts: Texts, levels: Set[str]) -> Iterator[tuple[Path, str]]:
     for item_id, item in texts.items.items():
         path: Path = ("items", item_id)
         yield from _voices(path, item)
@@ -130,6 +174,7 @@ def _in_item_texts(texts: Texts, levels: set[str]) -> Iterator[tuple[Path, str]]
             if level not in levels:
                 yield (*path, "levels", level), f"there is no level {level}"
             yield from _voices((*path, "levels", level), wording)
+            yield from _holes((*path, "levels", level, "behaviour"), wording.behaviour, allowed=())
 
 
 def _in_scale_texts(structure: Structure, texts: Texts) -> Iterator[tuple[Path, str]]:

@@ -59,10 +59,9 @@ class Theme(Frozen):
 
 
 class Scale(Frozen):
-    """The answers: points 1…n, and the first one that counts as favourable."""
+    """The answers: points 1…n, and the mean from which a behaviour counts as seen often."""
 
     points: int = Field(ge=3, le=7)
-    favourable_from: int = Field(description="from this point on, after reversal, an answer counts")
     often_from: float = Field(description="from this mean on, a behaviour is seen often")
 
 
@@ -189,14 +188,21 @@ class FacetText(Frozen):
     suggestions: tuple[Text, Text, Text]
 
 
-class ItemText(Wording):
+class ItemWording(Wording):
     """An item; `behaviour` names what is wished for, also where the item is reversed."""
 
     behaviour: Text
-    levels: dict[Identifier, Wording] = Field(default={}, description="other words at some level")
 
-    def at(self, level: str) -> Wording:
-        """Return the wording for raters of a leader at this level."""
+
+class ItemText(ItemWording):
+    """An item as most levels ask it, and in other words where a level needs them."""
+
+    levels: dict[Identifier, ItemWording] = Field(
+        default={}, description="other words at some level"
+    )
+
+    def at(self, level: str) -> ItemWording:
+        """Return the wording for a leader at this level."""
         return self.levels.get(level, self)
 
 

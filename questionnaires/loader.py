@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,7 +14,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
 
-from questionnaires.completeness import faults
+from questionnaires.completeness import faults, ids_in
 from questionnaires.definition import Questionnaire, Structure, Texts
 
 INSTRUMENTS = Path(__file__).parent / "instruments"
@@ -58,11 +58,12 @@ def builtin_names() -> tuple[str, ...]:
 
 
 def read(folder: Path) -> Questionnaire:
-    """Read the questionnaire in a folder (or beside the given structure file).
+    """Read the questionnaire in a folder (or one of its files).
 
     Raises QuestionnaireInvalid with every mistake in every file.
     """
-    folder = folder.parent if folder.name == STRUCTURE_FILE else folder
+    folder = folder.resolve()
+    folder = folder.parent if folder.suffix == ".yaml" else folder
     structure = _Document(folder / STRUCTURE_FILE, Structure)
     texts = {
         path.stem: _Document(path, Texts)
@@ -89,12 +90,12 @@ def _mistakes_between(
     for language, text in texts.items():
         if text.value and text.value.language != language:
             yield text.mistake(("language",), f"should be {language}, as the file is named")
-    if not structure.value:
+    if structure.tree is None:
         return
     if not texts:
         yield structure.mistake((), "has no text file beside it, such as en.yaml")
     readable = {language: text.value for language, text in texts.items() if text.value}
-    for fault in faults(structure.value, readable):
+    for fault in faults(structure.value, ids_in(_plain(structure.tree)), readable):
         document = texts[fault.language] if fault.language else structure
         yield document.mistake(fault.path, fault.message)
 
@@ -109,20 +110,21 @@ class _Document(Generic[Value]):
         self.path = path
         self.value: Value | None = None
         self.mistakes: list[Mistake] = []
-        self._tree: Any = None
+        self.tree: Any = None
         try:
-            self._tree = _parse(path)
-            self.value = model.model_validate(_plain(self._tree))
+            self.tree = _parse(path)
+            self.value = model.model_validate(_plain(self.tree))
         except _Unreadable as error:
             self.mistakes = [self.mistake((), str(error), error.line)]
         except ValidationError as error:
             self.mistakes = [
-                self.mistake(problem["loc"], _in_words(problem)) for problem in error.errors()
+                self.mistake(problem["loc"], _in_words(problem))
+                for problem in _innermost(error.errors())
             ]
 
     def mistake(self, path: tuple[str | int, ...], message: str, line: int = 0) -> Mistake:
         """Return a mistake at a field of this file, with the line it stands on."""
-        names, found = _walk(self._tree, path)
+        names, found = _walk(self.tree, path)
         file = f"{self.path.parent.name}/{self.path.name}"
         return Mistake(file, line or found, ".".join(names), message)
 
@@ -190,6 +192,19 @@ def _walk(tree: Any, path: tuple[str | int, ...]) -> tuple[list[str], int]:
             node = None
         names.append(name)
     return names, line
+
+
+def _innermost(problems: Sequence[Any]) -> list[Any]:
+    """Return problems without those of a place that only follow from one deeper inside."""
+    places = [problem["loc"] for problem in problems]
+    return [
+        problem
+        for problem in problems
+        if not any(
+            len(place) > len(problem["loc"]) and place[: len(problem["loc"])] == problem["loc"]
+            for place in places
+        )
+    ]
 
 
 def _in_words(problem: Any) -> str:

@@ -51,7 +51,7 @@ def aggregate(setting: Setting, answers: Sequence[Answers], shuffle: random.Rand
     atoms = _atoms(setting, answers)
     written = {atom: [answers[i] for i in members(ratings, atom).index] for atom in atoms}
     made = figures(asked, ratings, atoms)
-    strong = strengths(made)
+    strong = strengths(made, structure.scale.often_from)
     own = next((each for each in answers if each.relationship == SELF), None)
     return Release(
         questionnaire=Source(

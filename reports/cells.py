@@ -40,7 +40,6 @@ class Cell:
 
     n: int
     mean: float | None
-    favourable: int = 0
 
 
 Place = tuple[Scope, str]
@@ -131,7 +130,7 @@ def united_cells(groups: Sequence[Cells]) -> Cells:
         seen = [cell for cell in cells if cell.mean is not None]
         n = sum(cell.n for cell in seen or cells)
         mean = _mean([(cell, cell.n) for cell in seen]) if seen else None
-        united[place] = Cell(n, mean, sum(cell.favourable for cell in seen))
+        united[place] = Cell(n, mean)
     return united
 
 
@@ -164,7 +163,6 @@ def _base(asked: Asked, scores: pd.Series[float]) -> Cell:
     return Cell(
         n=len(answered),
         mean=min(max(float(answered.mean()), low), high),
-        favourable=int((answered >= asked.scale.favourable_from).sum()),
     )
 
 

@@ -19,10 +19,11 @@ Kind = Literal["others", "group", "person"]
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a chart: the printed value, whose it is, and where its marks stand."""
+    """A line of a chart: its value in print and in words, whose it is, where its marks stand."""
 
     label: str
     value: str
+    in_words: str
     kind: Kind
     mean: float | None
     band: tuple[float, float] | None
@@ -51,7 +52,9 @@ def groups_chart(release: Release, scope: Scope, key: str, say: Language) -> Cha
     rows = [_row(release, scope, key, OTHERS, title, say)]
     if len(release.atoms) > 1:
         for atom in release.atoms:
-            label = atom.label if atom.identified else f"{atom.label} ({atom.n})"
+            figure = release.figure(scope, key, atom.id)
+            n = figure.n if figure else atom.n
+            label = atom.label if atom.identified else f"{atom.label} ({n})"
             rows.append(_row(release, scope, key, atom.id, label, say))
     return _chart(rows, say)
 
@@ -62,11 +65,13 @@ def _chart(rows: list[Row], say: Language) -> Chart:
 
 def _row(release: Release, scope: Scope, key: str, of: str, label: str, say: Language) -> Row:
     figure = release.figure(scope, key, of)
-    own = release.figure(scope, key, SELF) if of == OTHERS else None
+    # The leader's mark stands only where the difference may be spoken of.
+    own = release.figure(scope, key, SELF) if figure and figure.gap else None
     identified = any(atom.id == of and atom.identified for atom in release.atoms)
     return Row(
         label=label,
-        value=wording.value(figure, say),
+        value=wording.short_value(figure, say),
+        in_words=wording.value(figure, say),
         kind="others" if of == OTHERS else "person" if identified else "group",
         mean=figure.mean if figure else None,
         band=figure.band if figure else None,
@@ -75,7 +80,7 @@ def _row(release: Release, scope: Scope, key: str, of: str, label: str, say: Lan
 
 
 def _in_words(row: Row, say: Language) -> str:
-    said = [say.gettext("%(label)s: %(value)s.", label=row.label, value=row.value)]
+    said = [say.gettext("%(label)s: %(value)s.", label=row.label, value=row.in_words)]
     if row.band:
         low, high = (say.number(end) for end in row.band)
         said.append(say.gettext("Band from %(low)s to %(high)s.", low=low, high=high))

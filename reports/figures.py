@@ -27,7 +27,6 @@ from reports.scores import scored, theme_scores
 
 SPREAD_FROM = {"theme": 5, "facet": 8}
 GAP_FROM = {"theme": 3, "facet": 5, "item": 8}
-FAVOURABLE_FROM = 8
 CLOSE = 1e-9
 
 
@@ -92,7 +91,6 @@ def _figure(asked: Asked, place: Place, of: str, cell: Cell, band: Band | None) 
         mean=rounded(cell.mean),
         end_coded=_end(asked, cell.mean),
         band=(_one_decimal(band[0]), _one_decimal(band[1])) if band else None,
-        favourable=cell.favourable if scope == "item" and cell.n >= FAVOURABLE_FROM else None,
         not_seen=cell.mean is None,
     )
 
@@ -118,15 +116,20 @@ def _others_band(asked: Asked, place: Place, cell: Cell, scores: pd.DataFrame) -
     """
     if place[0] != "theme" or cell.mean is None or cell.n < intervals.FEWEST_FOR_MODERATED:
         return _fixed_band(asked, cell)
-    sd = float(theme_scores(scores).std(ddof=1))
-    return intervals.moderated_band(cell.mean, sd, cell.n, asked.scale.points)
+    raters = theme_scores(scores).dropna()
+    # A theme is printed from its facets, each with raters of its own; few may have rated them all.
+    if len(raters) < intervals.FEWEST_FOR_MODERATED:
+        return _fixed_band(asked, cell)
+    n = min(cell.n, len(raters))
+    return intervals.moderated_band(cell.mean, float(raters.std(ddof=1)), n, asked.scale.points)
 
 
 def _spread(place: Place, cell: Cell, scores: pd.DataFrame) -> Spread | None:
     floor = SPREAD_FROM.get(place[0])
     if floor is None or cell.mean is None or cell.n < floor:
         return None
-    return spread(scores)
+    enough = scores.loc[:, scores.count() >= floor]
+    return None if enough.empty else spread(enough)
 
 
 def _gap(

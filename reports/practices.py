@@ -9,12 +9,17 @@ from reports.release import OTHERS, Figure, Practice
 MOST = 2
 
 
-def strengths(figures: Sequence[Figure]) -> tuple[str, ...]:
+def strengths(figures: Sequence[Figure], often_from: float) -> tuple[str, ...]:
     """Return the two facets whose band, as others see them, ends highest at its lower end.
 
-    Ties go by the order of the figures, which is that of the questionnaire.
+    Only what others see often, with a mean of `often_from` or more, is a strength. Ties go by
+    the order of the figures, which is that of the questionnaire.
     """
-    seen = _facets_seen(figures)
+    seen = {
+        facet: figure
+        for facet, figure in _facets_seen(figures).items()
+        if figure.mean is not None and figure.mean >= often_from
+    }
     return tuple(sorted(seen, key=lambda facet: -_ends(seen[facet])[0])[:MOST])
 
 

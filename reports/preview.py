@@ -44,10 +44,11 @@ class ThemePage:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A strength or a next practice: why it was chosen and what to do with it."""
+    """A strength or a next practice: what it is, why it was chosen and what to do with it."""
 
     label: str
     why: str
+    behaviours: tuple[str, ...]
     notice: str
     suggestions: tuple[str, ...]
 
@@ -87,9 +88,14 @@ class Preview:
         """How many others answered."""
         return sum(atom.n for atom in self.release.atoms)
 
-    def answered_together(self) -> int:
-        """Return how many others answered anonymously."""
-        return sum(atom.n for atom in self.release.atoms if not atom.identified)
+    def answered_together(self) -> int | None:
+        """Return how many stand behind each theme of all others; None if that differs."""
+        behind = {f.n for f in self.release.figures if (f.scope, f.of) == ("theme", OTHERS)}
+        return behind.pop() if len(behind) == 1 else None
+
+    def rated_self(self) -> bool:
+        """Say whether the leader's own view stands anywhere beside that of others."""
+        return any(figure.gap for figure in self.release.figures)
 
     def groups(self) -> Iterator[Group]:
         """Give each printed group."""
@@ -129,6 +135,12 @@ class Preview:
                     others_chart(self.release, places, self.say),
                 )
 
+    def behind_statements(self) -> str:
+        """Return the groups whose answers to single statements are shown, as a list in words."""
+        shown = {figure.of for figure in self.release.figures if figure.scope == "item"}
+        atoms = [atom for atom in self.release.atoms if atom.id in shown]
+        return self.say.listed([f"{atom.label} ({atom.n})" for atom in atoms])
+
     def strengths(self) -> Iterator[Proposal]:
         """Give the strengths to build on."""
         for facet in self.release.strengths:
@@ -136,10 +148,17 @@ class Preview:
 
     def practices(self) -> Iterator[Proposal]:
         """Give the proposed next practices."""
+        often_from = self.questionnaire.structure.scale.often_from
         for practice in self.release.practices:
-            own = self.release.figure("facet", practice.facet, SELF)
             others = self._others(practice.facet)
-            why = wording.why_practice(practice.reason, own, others, self.say)
+            why = wording.why_practice(
+                practice.reason,
+                self.release.figure("facet", practice.facet, SELF),
+                others,
+                self.say,
+                often=others.mean is not None and others.mean >= often_from,
+                first=practice is self.release.practices[0],
+            )
             yield self._proposal(practice.facet, why)
 
     def fields(self) -> dict[str, list[Compared]]:
@@ -195,7 +214,7 @@ class Preview:
 
     def _shown_items(self, facet: AskedFacet) -> list[tuple[Scope, str, str]]:
         return [
-            ("item", item.id, self.texts.items[item.id].behaviour)
+            ("item", item.id, self._behaviour(item.id))
             for item in facet.items
             if self.release.figure("item", item.id, OTHERS) is not None
         ]
@@ -208,9 +227,20 @@ class Preview:
             seen(others, self.texts, self.say),
             wording.how_alike(others, self.say),
             wording.own_view(own, others, self.say),
+            *self._not_seen(scope, key),
         )
         said = tuple(sentence for sentence in sentences if sentence)
         return Part(label, said, groups_chart(self.release, scope, key, self.say))
+
+    def _not_seen(self, scope: Scope, key: str) -> Iterator[str]:
+        """Say which groups have no figure, where others have one."""
+        others = self.release.figure(scope, key, OTHERS)
+        if others is None or others.not_seen:
+            return
+        for atom in self.release.atoms:
+            figure = self.release.figure(scope, key, atom.id)
+            if figure is not None and figure.not_seen:
+                yield wording.not_seen(atom.label, self.say)
 
     def _others(self, facet: str) -> Figure:
         figure = self.release.figure("facet", facet, OTHERS)
@@ -220,7 +250,16 @@ class Preview:
 
     def _proposal(self, facet: str, why: str) -> Proposal:
         text = self.texts.facets[facet]
-        return Proposal(text.label, why, text.notice, text.suggestions)
+        behaviours = tuple(
+            self._behaviour(item.id)
+            for each in self.asked
+            if each.id == facet
+            for item in each.items
+        )
+        return Proposal(text.label, why, behaviours, text.notice, text.suggestions)
+
+    def _behaviour(self, item: str) -> str:
+        return self.texts.items[item].at(self.release.level).behaviour
 
     def _compared(self, figure: Figure) -> Compared:
         texts = self.texts.facets if figure.scope == "facet" else self.texts.themes

@@ -82,7 +82,6 @@ class Figure(Frozen):
     end_coded: End | None = None
     band: tuple[float, float] | None = None
     spread: Spread | None = None
-    favourable: int | None = None
     gap: Gap | None = None
     not_seen: bool = False
 

@@ -59,6 +59,22 @@ def value(figure: Figure | None, say: Language) -> str:
     return say.number(figure.mean)
 
 
+def short_value(figure: Figure | None, say: Language) -> str:
+    """Return a figure's number as it stands beside a chart, with a sign for an end."""
+    if figure is None or figure.mean is None:
+        return "–"
+    sign = {"at_least": "≥ ", "at_most": "≤ ", None: ""}[figure.end_coded]
+    return sign + say.number(figure.mean)
+
+
+def not_seen(label: str, say: Language) -> str:
+    """Say that a group has no figure, because too many of it had no chance to see."""
+    return say.gettext(
+        "%(group)s: more than two in five had no chance to see this, so there is no figure.",
+        group=label,
+    )
+
+
 def seen_by_others(figure: Figure | None, texts: Texts, say: Language) -> str:
     """Say where the answers of others lie, and how far so few can tell."""
     if (said := _without_figure(figure, say)) is not None or figure is None or not figure.band:
@@ -149,13 +165,6 @@ def own_view(own: Figure | None, others: Figure | None, say: Language) -> str | 
             )
 
 
-def favourable(figure: Figure, say: Language) -> str | None:
-    """Say how many answered at the upper points, where that may be told."""
-    if figure.favourable is None:
-        return None
-    return say.gettext("%(some)s of %(all)s", some=figure.favourable, all=figure.n)
-
-
 def why_strength(figure: Figure, say: Language) -> str:
     """Say why a facet is named as a strength."""
     low = figure.band[0] if figure.band else 0.0
@@ -166,8 +175,13 @@ def why_strength(figure: Figure, say: Language) -> str:
     )
 
 
-def why_practice(reason: str, own: Figure | None, others: Figure, say: Language) -> str:
-    """Say why a facet is proposed as a next practice."""
+def why_practice(
+    reason: str, own: Figure | None, others: Figure, say: Language, *, often: bool, first: bool
+) -> str:
+    """Say why a facet is proposed as a next practice.
+
+    `often`: others see it often already; `first`: it is the first of the proposals.
+    """
     if reason == "different_view" and own is not None:
         return say.gettext(
             "You see this clearly more often than others do (%(own)s beside %(others)s). Finding "
@@ -175,9 +189,19 @@ def why_practice(reason: str, own: Figure | None, others: Figure, say: Language)
             own=value(own, say),
             others=value(others, say),
         )
-    high = others.band[1] if others.band else 0.0
+    high = say.number(others.band[1] if others.band else 0.0)
+    if not first:
+        return say.gettext(
+            "After that, this leaves most room: its band ends at %(high)s.", high=high
+        )
+    if often:
+        return say.gettext(
+            "Others see this often already. Of the facets that matter most at your level it still "
+            "leaves most room: its band ends at %(high)s.",
+            high=high,
+        )
     return say.gettext(
-        "Of the facets that matter most at your level, others leave most room here: the upper "
-        "end of the band is %(high)s.",
-        high=say.number(high),
+        "Of the facets that matter most at your level, others see this one least often: its band "
+        "ends at %(high)s.",
+        high=high,
     )

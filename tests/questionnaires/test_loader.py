@@ -132,3 +132,28 @@ def test_a_questionnaire_without_words_is_refused(folder):
 
 def test_the_structure_file_may_be_named_instead_of_its_folder(folder):
     assert loader.read(folder / "questionnaire.yaml") == loader.read(folder)
+
+
+def test_mistakes_in_texts_are_named_although_the_structure_has_mistakes_too(folder):
+    spoil(folder / "questionnaire.yaml", 'key: "-"', "key: minus")
+    spoil(folder / "en.yaml", "  TR09:\n", "  TR99:\n")
+    spoil(folder / "de.yaml", "Probiert nach einem Vorschlag", "Probiert nach {idea}")
+
+    assert [(mistake.file, mistake.field, mistake.message) for mistake in mistakes(folder)] == [
+        (
+            "technical_leader/questionnaire.yaml",
+            "themes.MM.facets.MM1.items.MM02.key",
+            "input should be '+' or '-', not 'minus'",
+        ),
+        ("technical_leader/de.yaml", "items.SA08.behaviour", "{idea} has no meaning here"),
+        ("technical_leader/en.yaml", "items", "TR09 is missing"),
+        ("technical_leader/en.yaml", "items.TR99", "there is no item TR99"),
+    ]
+
+
+def test_a_folder_is_named_in_full_from_wherever_it_is_checked(folder, monkeypatch):
+    spoil(folder / "en.yaml", "  TR09:\n", "  TR99:\n")
+    monkeypatch.chdir(folder)
+
+    for path in (".", "questionnaire.yaml", "en.yaml"):
+        assert mistakes(Path(path))[0].file == "technical_leader/en.yaml"

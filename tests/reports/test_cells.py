@@ -16,7 +16,7 @@ from reports.ratings import ratings_frame
 from reports.rules import rules
 from reports.scores import facet_scores, scored, theme_scores
 
-SCALE = Scale(points=5, favourable_from=4, often_from=3.5)
+SCALE = Scale(points=5, often_from=3.5)
 
 
 def asked(*sizes: int, k: int = 3) -> Asked:
@@ -59,7 +59,6 @@ def test_five_raters_show_items_and_their_means():
     assert cells["item", "F0a"].mean == pytest.approx(3.0)
     assert cells["item", "F0b"].mean == pytest.approx(3.2)
     assert cells["facet", "F0"].mean == pytest.approx(3.1)
-    assert cells["item", "F0a"].favourable == 2
 
 
 def test_an_item_that_four_answered_hides_the_facets_items():
@@ -125,7 +124,6 @@ def test_others_are_the_raters_of_the_groups_that_are_shown():
     assert others["facet", "F0"].mean == pytest.approx(30 / 9)
     assert others["facet", "F0"].n == 9
     assert others["item", "F0a"].n == 6
-    assert others["item", "F0a"].favourable == 6
 
 
 def test_one_person_has_scores_from_the_items_answered():

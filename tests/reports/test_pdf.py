@@ -210,7 +210,7 @@ def test_three_raters_and_no_self_rating_still_make_a_whole_preview(questionnair
     pages = pages_of(preview_pdf(small, questionnaire))
 
     assert not any("Statement by statement" in page for page in pages)
-    assert any("There is nothing to compare" in page for page in pages)
+    assert any("Your own view is not beside it" in page for page in pages)
     assert any("Nobody wrote a comment" in page for page in pages)
     assert "All others (3)" in pages[3]
 

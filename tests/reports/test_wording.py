@@ -156,3 +156,30 @@ def test_two_identified_managers_are_told_apart(texts):
 
     assert labels == ["Your manager (1)", "Your manager (2)", "Peers"]
     assert isinstance(atoms[0], Atom)
+
+
+@pytest.mark.parametrize(
+    ("often", "first", "sentence"),
+    [
+        (False, True, "Of the facets that matter most at your level, others see this one least "
+                      "often: its band ends at 3.8."),
+        (True, True, "Others see this often already. Of the facets that matter most at your level "
+                     "it still leaves most room: its band ends at 3.8."),
+        (False, False, "After that, this leaves most room: its band ends at 3.8."),
+        (True, False, "After that, this leaves most room: its band ends at 3.8."),
+    ],
+)  # fmt: skip
+def test_why_a_facet_leaves_most_room(often, first, sentence):
+    said = wording.why_practice("most_room", None, figure(), SAY, often=often, first=first)
+
+    assert said == sentence
+
+
+def test_why_a_different_view_is_worth_practising():
+    own = figure(mean=4.0, band=None, of="self", n=1)
+    said = wording.why_practice("different_view", own, figure(), SAY, often=False, first=False)
+
+    assert said == (
+        "You see this clearly more often than others do (4.0 beside 3.2). Finding out why is a "
+        "step in itself."
+    )
