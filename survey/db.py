@@ -23,6 +23,7 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": Fal
 READ_ONLY = "preview360_read_only"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 BUSY_MILLISECONDS = 15_000
+SCRUB_MILLISECONDS = 1_000
 
 
 def init_app(app: Flask) -> None:
@@ -40,6 +41,11 @@ def init_app(app: Flask) -> None:
 def session() -> Session:
     """Return this request's session."""
     return db.session()
+
+
+def forget_session() -> None:
+    """Drop this request's or job's session, whatever state it is in."""
+    db.session.remove()
 
 
 def _read_only_while_reading() -> None:
@@ -67,19 +73,26 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def scrub() -> None:
+def scrub() -> bool:
     """Leave no trace of deleted rows in a SQLite file; other databases do it in their own time.
 
-    Everything that was sealed is noise once its key is destroyed; this only makes
-    the noise smaller.
+    What was sealed is noise once its key is destroyed; who answered is not. Return
+    False if somebody was still reading what is to go: try again later.
     """
     if db.engine.dialect.name != "sqlite":
-        return
+        return True
     pooled = db.engine.raw_connection()
+    connection: Any = pooled.driver_connection
     try:
-        connection: Any = pooled.driver_connection
         connection.execute("PRAGMA query_only = 0")
+        connection.execute(f"PRAGMA busy_timeout = {SCRUB_MILLISECONDS}")
         connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [busy, _, _] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
     finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         pooled.close()
+    return not busy

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
+from datetime import timedelta
+from uuid import UUID
 
 from flask import Flask
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from survey import db
 from survey.errors import Refused
@@ -22,51 +26,64 @@ from survey.site import Site, site
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN = 5.0
+BEFORE_CLOSING_AGAIN = timedelta(minutes=10)
 
 
 def sweep(app: Flask) -> None:
     """Do everything that is due now; what fails is tried again the next time."""
     with app.app_context():
-        for task in (_close_due, _end_abandoned, _renew_enough, _destroy_keys, _deliver):
+        for task in (_close_due, _renew_enough, clean_up, _deliver):
             try:
                 task(site())
-            except (Refused, OperationalError) as error:
-                # Only the database's own words: a statement would hold what was stored.
-                log.error("%s: %s", task.__name__, getattr(error, "orig", error))
-            finally:
                 db.session().rollback()
+            except Exception as error:
+                # A worker that died of one thing would leave all other mails and rounds lying.
+                log.error("%s: %s", task.__name__, _told(error))
+                db.forget_session()
 
 
 def run(app: Flask, stop: threading.Event, seconds: float = SECONDS_BETWEEN) -> None:
-    """Sweep again and again until asked to stop, whatever happens in between."""
+    """Sweep again and again until asked to stop."""
     while not stop.wait(seconds):
-        try:
-            sweep(app)
-        except Exception:
-            # A worker that died of one bad row would leave all other mails and rounds lying.
-            log.exception("a sweep failed; the next one tries again")
+        sweep(app)
+
+
+def _told(error: Exception) -> str:
+    """Return what a log may know of an error: never what was stored or typed."""
+    if isinstance(error, Refused):
+        return str(error)
+    if isinstance(error, DBAPIError):
+        return str(error.orig)
+    where = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__name__}\n{where}"
 
 
 def _close_due(site: Site) -> None:
     session = db.session()
     for round_id in rounds.due(session, site.now()):
         session.rollback()
+        if round_id in site.close_again and site.now() < site.close_again[round_id]:
+            continue
+        site.close_again[round_id] = site.now() + BEFORE_CLOSING_AGAIN
         try:
-            closing.close(session, site.keyring, round_id, site.now())
+            _close(site, session, round_id)
             session.commit()
-        except (NotDue, TooFewAnswers):
-            # Somebody else was faster, or the leader may still move the closing day.
+        except NotDue:
+            # Somebody else was faster.
             session.rollback()
-        except Refused as error:
+        except Exception as error:
             session.rollback()
-            log.error("round %s was not closed: %s", round_id, error)
+            log.error("round %s was not closed: %s", round_id, _told(error))
 
 
-def _end_abandoned(site: Site) -> None:
-    session = db.session()
-    for round_id in rounds.due(session, site.now() - rounds.PATIENCE):
-        rounds.void(session, session.get_one(Round, round_id), site.now())
-        session.commit()
+def _close(site: Site, session: Session, round_id: UUID) -> None:
+    """Close a round; where too few answered, end it once the leader had time to move the day."""
+    try:
+        closing.close(session, site.keyring, round_id, site.now(), site.settings.zone())
+    except TooFewAnswers:
+        session.rollback()
+        if round_id in rounds.due(session, site.now() - rounds.PATIENCE):
+            rounds.void(session, session.get_one(Round, round_id), site.now())
 
 
 def _renew_enough(site: Site) -> None:
@@ -76,12 +93,16 @@ def _renew_enough(site: Site) -> None:
     session.commit()
 
 
-def _destroy_keys(site: Site) -> None:
-    session = db.session()
-    destroyed = closing.destroy_keys(session, site.keyring)
-    session.rollback()
-    if destroyed:
-        db.scrub()
+def clean_up(site: Site) -> None:
+    """Destroy the keys of ended rounds, then leave no trace of them in the database's files.
+
+    Interrupted anywhere, it is done again: a round's folder in the keyring is there until then.
+    """
+    ended = closing.destroy_keys(db.session(), site.keyring)
+    db.session().rollback()
+    if ended and db.scrub():
+        for round_id in ended:
+            site.keyring.forget_round(round_id)
 
 
 def _deliver(site: Site) -> None:

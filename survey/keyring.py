@@ -13,8 +13,8 @@ noise from then on, also in every backup.
 from __future__ import annotations
 
 import os
+import re
 import secrets
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from survey.errors import Refused, marked
 from survey.sealing import KeyPair, new_key_pair, new_pepper
 
 OWNER_ONLY = 0o077
+ROUND_FOLDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class KeyringUnusable(Refused):
@@ -82,21 +83,33 @@ class Keyring:
         return self._read(self._name(round_id, "mail"))
 
     def rounds(self) -> list[UUID]:
-        """Return the rounds of which secrets are left."""
+        """Return the rounds that have a folder, be it an empty one. Raises KeyringUnusable."""
         folder = self.path / "rounds"
-        return sorted(UUID(each.name) for each in folder.iterdir()) if folder.is_dir() else []
+        try:
+            names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+        except OSError as error:
+            raise KeyringUnusable(reason=f"{folder}: {error.strerror}") from error
+        return sorted(UUID(name) for name in names if ROUND_FOLDER.fullmatch(name))
 
     def destroy_round(self, round_id: UUID) -> None:
-        """Overwrite and remove a round's secrets; does nothing where none are left."""
+        """Overwrite and remove a round's secrets.
+
+        Its folder stays, empty, until `forget_round`: there is still something to clean up.
+        Raises KeyringUnusable.
+        """
         folder = self.path / "rounds" / str(round_id)
-        if not folder.is_dir():
-            return
         try:
             for file in sorted(folder.iterdir()):
                 _overwrite(file)
                 file.unlink()
-            shutil.rmtree(folder)
-            _sync(folder.parent)
+            _sync(folder)
+        except OSError as error:
+            raise KeyringUnusable(reason=f"{error.filename}: {error.strerror}") from error
+
+    def forget_round(self, round_id: UUID) -> None:
+        """Remove the empty folder of a round. Raises KeyringUnusable."""
+        try:
+            (self.path / "rounds" / str(round_id)).rmdir()
         except OSError as error:
             raise KeyringUnusable(reason=f"{error.filename}: {error.strerror}") from error
 
@@ -125,8 +138,9 @@ class Keyring:
         path = self.path / name
         draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         try:
-            for folder in (self.path, *reversed(path.relative_to(self.path).parents[:-1])):
-                (self.path / folder).mkdir(mode=0o700, exist_ok=True, parents=True)
+            self.path.parent.mkdir(exist_ok=True, parents=True)
+            for folder in reversed(path.relative_to(self.path).parents):
+                (self.path / folder).mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)

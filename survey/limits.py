@@ -10,13 +10,16 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response
 
+from survey.forms.text import clean_line
+from survey.services.people import AddressInvalid, clean_address
+
 CODES = "5 per 15 minutes; 20 per day"
 WRONG_CODES = "30 per 15 minutes"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def takes(most_bytes: int) -> Callable[[View], View]:
-    """Let a view take larger requests than others."""
+    """Let a view take larger files than others."""
 
     def mark(view: View) -> View:
         view.most_bytes = most_bytes  # type: ignore[attr-defined]
@@ -32,8 +35,10 @@ def init_sizes(app: Flask) -> None:
 
 def _set_size() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
-    if (most := getattr(view, "most_bytes", None)) is not None:
-        request.max_content_length = request.max_form_memory_size = most
+    most = getattr(view, "most_bytes", None)
+    # Only files may be large: a form of many small fields costs far more to read.
+    if most is not None and request.mimetype == "multipart/form-data":
+        request.max_content_length = most
 
 
 def init_app(app: Flask) -> None:
@@ -54,7 +59,12 @@ def init_app(app: Flask) -> None:
 
 
 def _posted_address() -> str:
-    return request.form.get("email", "").strip().lower()[:320]
+    """Return the address as its form and service will read it, so that each is counted once."""
+    typed = clean_line(request.form.get("email"))[:320]
+    try:
+        return clean_address(typed)
+    except AddressInvalid:
+        return typed.lower()
 
 
 def _was_wrong(response: Response) -> bool:

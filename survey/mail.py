@@ -16,19 +16,21 @@ from email.utils import format_datetime, parseaddr
 from typing import Any
 
 from flask import render_template
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from questionnaires.definition import SELF
 from reports.language import language
 from survey import sealing
+from survey.keyring import KeyringUnusable
 from survey.models import Mail, MailKind, Round
 from survey.sealing import SealBroken
 from survey.services import mails, questionnaires, rounds
-from survey.services.invitations import TOKEN
+from survey.services.invitations import token_of
 from survey.services.sign_in import CODE, LIFETIME
 from survey.site import Site
 from survey.speech import speaking
-from survey.transport import MailTrouble, Transport, transport
+from survey.transport import MailTrouble, ServerTrouble, Transport, transport
 
 BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -37,10 +39,11 @@ class MailImpossible(Exception):
     """A mail that can no longer be written, because what it was about is gone."""
 
 
-def deliver(site: Site, session: Session, most: int = 500) -> int:
+def deliver(site: Site, session: Session, most: int = 50) -> int:
     """Send the mails that are due, at most so many; return how many were taken.
 
-    Commits after each step. Without a mail server set, everything waits.
+    Commits after each step. Ends early when the mail server itself fails: what is left
+    waits without losing an attempt. Without a mail server set, everything waits.
     """
     if not site.settings.mail_url:
         return 0
@@ -51,22 +54,34 @@ def deliver(site: Site, session: Session, most: int = 500) -> int:
             session.commit()
             if mail is None:
                 break
-            sent += _deliver(site, session, mail, carrier)
+            trouble = _send(site, session, mail, carrier)
+            if trouble is None:
+                mails.mark_sent(session, mail, site.now())
+                sent += 1
+            else:
+                mails.mark_trouble(session, mail, str(trouble), site.now(), final=trouble.final)
             session.commit()
+            if isinstance(trouble, ServerTrouble):
+                break
     return sent
 
 
-def _deliver(site: Site, session: Session, mail: Mail, carrier: Transport) -> bool:
+def _send(site: Site, session: Session, mail: Mail, carrier: Transport) -> MailTrouble | None:
+    """Write and hand over a mail; return why it was not taken."""
     try:
         carrier.send(compose(site, session, mail))
     except MailTrouble as trouble:
-        mails.mark_trouble(session, mail, str(trouble), site.now(), final=trouble.final)
-        return False
-    except MailImpossible as trouble:
-        mails.mark_trouble(session, mail, str(trouble), site.now(), final=True)
-        return False
-    mails.mark_sent(session, mail, site.now())
-    return True
+        return trouble
+    except KeyringUnusable as error:
+        return MailTrouble(str(error), final=False)
+    except MailImpossible as error:
+        return MailTrouble(str(error), final=True)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        # Whatever is odd about one mail must not hold up all others.
+        return MailTrouble(f"it could not be written: {type(error).__name__}", final=True)
+    return None
 
 
 def compose(site: Site, session: Session, mail: Mail) -> EmailMessage:
@@ -127,10 +142,7 @@ def _invitation(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         raise MailImpossible("its round has closed")
     round_: Round = invitation.nomination.round
     relationship = invitation.nomination.relationship
-    try:
-        token = sealing.unseal(site.keyring.mail_key(round_.id), invitation.sealed_token, TOKEN)
-    except SealBroken:
-        raise MailImpossible("its link was sealed with another key") from None
+    token = token_of(site.keyring, round_, invitation)
     questionnaire = questionnaires.read(round_.questionnaire)
     texts = questionnaire.texts[round_.language]
     return {

@@ -1,10 +1,12 @@
 """One handler for what is refused or fails: a page with a sentence and the right status.
 
 Where a rater's page could not be saved, it gives everything back that was typed,
-with a button that sends it again.
+with a button that sends it again or, where that cannot help, to copy.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from flask import Flask, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -22,7 +24,10 @@ SENTENCES = {
     403: marked("You may not do this."),
     404: marked("There is nothing here, or it is not yours to see."),
     405: marked("This page cannot be used like that."),
-    413: marked("That is more than this page takes. Nothing was saved."),
+    413: marked(
+        "That is more than this page takes, so nothing of it was saved. Go back in your browser: "
+        "what you typed is still there."
+    ),
     429: marked(
         "Too many attempts in a short time. Please wait a quarter of an hour and try again."
     ),
@@ -58,29 +63,30 @@ Page = tuple[str, int]
 
 
 def _refused(error: Refused) -> Page:
-    session().rollback()
-    return _page(error.said(say().gettext), error.status)
+    return _give_back(error.said(say().gettext), error.status, again=False)
 
 
 def _keyring(error: KeyringUnusable) -> Page:
     _log(error)
     # The reason names files of the server, and is for its log.
-    return _give_back(NO_KEYS, error.status)
+    return _give_back(say().gettext(NO_KEYS), error.status, again=True)
 
 
 def _storage(error: OperationalError) -> Page:
     # Only the database's own words: the statement would hold what was typed.
     _log(error.orig)
-    return _give_back(NOT_SAVED, 503)
+    return _give_back(say().gettext(NOT_SAVED), 503, again=True)
 
 
 def _csrf(_error: CSRFError) -> Page:
-    return _give_back(NOT_OURS, 400)
+    return _give_back(say().gettext(NOT_OURS), 400, again=True)
 
 
 def _http(error: HTTPException) -> Page:
     status = error.code or 500
-    return _page(say().gettext(SENTENCES.get(status, SENTENCES[400])), status)
+    sentence = say().gettext(SENTENCES.get(status, SENTENCES[400]))
+    # Of what was too large, nothing was read.
+    return _page(sentence, status) if status == 413 else _give_back(sentence, status, again=True)
 
 
 def _foreign_host(_error: SecurityError) -> Response:
@@ -88,20 +94,26 @@ def _foreign_host(_error: SecurityError) -> Response:
     return Response("This server does not answer for that host.\n", 400, mimetype="text/plain")
 
 
-def _give_back(sentence: str, status: int) -> Page:
-    """Answer a rater's page with what was typed in it; any other with the sentence alone."""
+def _give_back(sentence: str, status: int, *, again: bool) -> Page:
+    """Answer a rater's page with what was typed in it, to send again or to copy.
+
+    Any other page is answered with the sentence alone.
+    """
     session().rollback()
     typed = []
     if request.method == "POST" and request.blueprint == "rater":
         typed = [(name, value) for name, value in request.form.items(multi=True)]
         typed = [(name, value) for name, value in typed if name != "csrf_token"]
-    return _page(say().gettext(sentence), status, typed=typed)
+    return _page(sentence, status, typed, again=again)
 
 
-def _page(sentence: str, status: int, typed: list[tuple[str, str]] | None = None) -> Page:
-    return render_template(
-        "survey/errors/refused.html", sentence=sentence, status=status, typed=typed or []
-    ), status
+def _page(
+    sentence: str, status: int, typed: Sequence[tuple[str, str]] = (), *, again: bool = False
+) -> Page:
+    page = render_template(
+        "survey/errors/refused.html", sentence=sentence, status=status, typed=typed, again=again
+    )
+    return page, status
 
 
 def _log(error: BaseException | None) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import cast
+from uuid import UUID
 
 from flask import current_app
 
+from survey import clock
 from survey.clock import Clock
 from survey.config import Settings
 from survey.keyring import Keyring
@@ -22,6 +24,8 @@ class Site:
     settings: Settings
     keyring: Keyring
     clock: Clock
+    # When this process tries again to close a round that it could not close.
+    close_again: dict[UUID, datetime] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Return this moment in UTC."""
@@ -29,11 +33,15 @@ class Site:
 
     def end_of(self, day: date) -> datetime:
         """Return the moment at which a closing day is over, where the organisation is."""
-        return datetime.combine(day + timedelta(days=1), time(), self.settings.zone())
+        return clock.end_of(day, self.settings.zone())
 
     def last_day(self, closes_at: datetime) -> date:
         """Return the day that ends at a moment."""
-        return (closes_at.astimezone(self.settings.zone()) - timedelta(seconds=1)).date()
+        return clock.last_day(closes_at, self.settings.zone())
+
+    def today(self) -> date:
+        """Return the day that it is where the organisation is."""
+        return self.now().astimezone(self.settings.zone()).date()
 
 
 def site() -> Site:

@@ -22,6 +22,13 @@ class MailTrouble(Exception):
         self.final = final
 
 
+class ServerTrouble(MailTrouble):
+    """The mail server or our settings for it fail: no other mail would get through now."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, final=False)
+
+
 class Transport(Protocol):
     """Something that takes mails."""
 
@@ -42,7 +49,7 @@ class Folder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self.path / f"{name}.eml").write_bytes(message.as_bytes())
         except OSError as error:
-            raise MailTrouble(f"{self.path}: {error.strerror}", final=False) from error
+            raise ServerTrouble(f"{self.path}: {error.strerror}") from error
 
 
 class Smtp:
@@ -64,17 +71,17 @@ class Smtp:
             raise _answered("the address was refused", code, said) from error
         except smtplib.SMTPNotSupportedError as error:
             raise MailTrouble(f"the mail server cannot do this: {error}", final=True) from error
-        except smtplib.SMTPAuthenticationError as error:
+        except (smtplib.SMTPAuthenticationError, smtplib.SMTPSenderRefused) as error:
             # The settings are wrong, not the mail: it waits until they are mended.
-            raise MailTrouble(
-                _said("sign-in refused", error.smtp_code, error.smtp_error), final=False
-            ) from error
+            self.close()
+            reason = _said("we were refused as sender", error.smtp_code, error.smtp_error)
+            raise ServerTrouble(reason) from error
         except smtplib.SMTPResponseException as error:
             self.close()
             raise _answered("the mail was refused", error.smtp_code, error.smtp_error) from error
         except (OSError, smtplib.SMTPException) as error:
             self.close()
-            raise MailTrouble(f"the mail server does not answer: {error}", final=False) from error
+            raise ServerTrouble(f"the mail server does not answer: {error}") from error
 
     def close(self) -> None:
         """End the connection, if there is one."""
@@ -90,11 +97,15 @@ class Smtp:
             )
         else:
             server = smtplib.SMTP(host, self.url.port or 25, timeout=self.timeout)
+        try:
             server.ehlo()
-            if server.has_extn("starttls"):
+            if self.url.scheme != "smtps" and server.has_extn("starttls"):
                 server.starttls(context=secure)
-        if self.url.username:
-            server.login(unquote(self.url.username), unquote(self.url.password or ""))
+            if self.url.username:
+                server.login(unquote(self.url.username), unquote(self.url.password or ""))
+        except BaseException:
+            server.close()
+            raise
         return server
 
 

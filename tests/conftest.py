@@ -104,7 +104,7 @@ def session(app: Flask) -> Iterator[Session]:
 
 
 @pytest.fixture
-def context(app: Flask) -> Iterator[None]:
+def app_context(app: Flask) -> Iterator[None]:
     """The application's context, as a command or a job has it; not to be mixed with requests."""
     with app.app_context():
         yield

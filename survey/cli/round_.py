@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from survey import db
+from survey import jobs
 from survey.cli.application import person_called, round_called, with_application
 from survey.db import session
 from survey.services import closing, nominations, questionnaires, rounds
@@ -114,9 +114,9 @@ def extend(name: str, last_day: datetime) -> None:
 def close(name: str) -> None:
     """Close ROUND, whose closing day has passed, and destroy its keys."""
     closed = round_called(name)
-    closing.close(session(), site().keyring, closed.id, site().now())
+    closing.close(session(), site().keyring, closed.id, site().now(), site().settings.zone())
     session().commit()
-    _destroy_keys()
+    jobs.clean_up(site())
     click.echo("The round is closed: its release stands, its keys are destroyed.")
 
 
@@ -128,11 +128,5 @@ def void(name: str) -> None:
     """End ROUND without a preview; its answers are destroyed unopened."""
     rounds.void(session(), round_called(name), site().now())
     session().commit()
-    _destroy_keys()
+    jobs.clean_up(site())
     click.echo("The round has ended; its answers and keys are destroyed.")
-
-
-def _destroy_keys() -> None:
-    closing.destroy_keys(session(), site().keyring)
-    session().rollback()
-    db.scrub()

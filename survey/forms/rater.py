@@ -49,6 +49,7 @@ class PartForm(Form):
     """One part's answers; `changes` is what they add to the draft."""
 
     part: Part
+    draft: Draft
 
     def changes(self) -> Draft:
         """Return the checked answers of this page."""
@@ -59,17 +60,22 @@ class PartForm(Form):
             case "facet":
                 return Draft(items=self._items())
             case _:
-                return Draft(
-                    words={
-                        prompt.id: tuple(self[name].data or "" for name in field_names(prompt))
-                        for prompt in self.part.prompts
-                    }
-                )
+                return Draft(words={prompt.id: self._words(prompt) for prompt in self.part.prompts})
+
+    def _words(self, prompt: Prompt) -> tuple[str, ...]:
+        """Return a prompt's fields; one that was empty on the page clears none filled elsewhere."""
+        names = field_names(prompt)
+        before = self.draft.words.get(prompt.id, ("",) * len(names))
+        filled = (self["filled"].data or "").split()
+        return tuple(
+            self[name].data or ("" if name in filled else there)
+            for name, there in zip(names, before, strict=True)
+        )
 
     def _items(self) -> dict[str, int]:
         facet = self.part.facet
         answers = {item.id: self[item.id].data for item in facet.items} if facet else {}
-        return {item: int(answer) for item, answer in answers.items() if answer}
+        return {item: int(answer) for item, answer in answers.items() if answer and answer.strip()}
 
 
 def part_form(part: Part, points: int, draft: Draft | None = None) -> PartForm:
@@ -77,7 +83,7 @@ def part_form(part: Part, points: int, draft: Draft | None = None) -> PartForm:
     items = tuple(item.id for item in part.facet.items) if part.facet else ()
     form_class = _form_class(part.kind, items, part.prompts, points)
     form = form_class(data=_stored(part, draft) if draft else None)
-    form.part = part
+    form.part, form.draft = part, draft or Draft()
     return form
 
 
@@ -96,6 +102,9 @@ def _form_class(
     answers = [str(answer) for answer in (*range(1, points + 1), NO_CHANCE)]
     for item in items:
         fields[item] = RadioField(choices=answers, validators=[Optional()])
+    if kind == "words":
+        # Which fields the page showed with words in them.
+        fields["filled"] = StringField()
     for prompt in prompts:
         for number, name in enumerate(field_names(prompt)):
             fields[name] = _text_field(prompt, number)
@@ -134,4 +143,7 @@ def _stored(part: Part, draft: Draft) -> dict[str, Any]:
         stored[SHOWN] = IDENTIFIED if draft.identified else TOGETHER
     for prompt in part.prompts:
         stored |= dict(zip(field_names(prompt), draft.words.get(prompt.id, ()), strict=False))
+    if part.kind == "words":
+        names = [name for prompt in part.prompts for name in field_names(prompt)]
+        stored["filled"] = " ".join(name for name in names if stored.get(name))
     return stored

@@ -21,6 +21,8 @@ class MailKind(StrEnum):
     SIGN_IN = "sign_in"
     COACH_ACCESS = "coach_access"
     RELEASED = "released"
+    VOID = "void"
+    ADDRESS_CHANGED = "address_changed"
 
 
 class MailState(StrEnum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -22,6 +22,7 @@ from reports.partition import TooFewRaters
 from reports.release import sha256
 from survey import sealing
 from survey.answers import from_ballot_bytes
+from survey.clock import last_day
 from survey.errors import Conflict, marked
 from survey.keyring import Keyring
 from survey.models import Ballot, MailKind, Person, Release, Round, RoundState
@@ -55,10 +56,16 @@ class RosterMismatch(Conflict):
 
 
 def close(
-    session: Session, keyring: Keyring, round_id: UUID, now: datetime, actor: Person | None = None
+    session: Session,
+    keyring: Keyring,
+    round_id: UUID,
+    now: datetime,
+    zone: tzinfo = UTC,
+    actor: Person | None = None,
 ) -> Release:
     """Close a round whose closing day has passed, and return its release.
 
+    The release names the days on which the round opened and closed in `zone`.
     Whoever claims the row first closes; the caller commits, then destroys keys.
     Raises NotDue, KeyringUnusable, RosterMismatch, TooFewAnswers: roll back then,
     and the round is still open and sealed.
@@ -75,7 +82,7 @@ def close(
     _check_enough(session, round_)
     answers = _opened(session, keyring, round_)
     _check_roster(session, round_, answers)
-    document = _aggregated(session, round_, answers, now)
+    document = _aggregated(session, round_, answers, zone)
     release = Release(
         round_id=round_.id,
         released_on=now.date(),
@@ -98,14 +105,17 @@ def close(
 
 
 def destroy_keys(session: Session, keyring: Keyring) -> list[UUID]:
-    """Destroy the keys of every round that no longer needs them; return those rounds."""
-    done = []
+    """Destroy the keys of every round that has ended; return those rounds.
+
+    Keys of a round that this database does not know stay: it may be the wrong database.
+    """
+    ended = []
     for round_id in keyring.rounds():
         state = session.scalar(select(Round.state).where(Round.id == round_id))
-        if state in (None, RoundState.RELEASED, RoundState.VOID):
+        if state in (RoundState.RELEASED, RoundState.VOID):
             keyring.destroy_round(round_id)
-            done.append(round_id)
-    return done
+            ended.append(round_id)
+    return ended
 
 
 def _check_enough(session: Session, round_: Round) -> None:
@@ -125,7 +135,11 @@ def _opened(session: Session, keyring: Keyring, round_: Round) -> list[Answers]:
             content = sealing.unseal(private, ballot.sealed, purpose(round_))
         except SealBroken:
             raise RosterMismatch(reason="a seal does not belong to this round") from None
-        if (answers := from_ballot_bytes(sealing.unpadded(content))) is not None:
+        try:
+            answers = from_ballot_bytes(sealing.unpadded(content))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise RosterMismatch(reason="a ballot holds something else than answers") from None
+        if answers is not None:
             opened.append(answers)
     return opened
 
@@ -140,7 +154,7 @@ def _check_roster(session: Session, round_: Round, answers: Sequence[Answers]) -
             raise RosterMismatch(reason=reason)
 
 
-def _aggregated(session: Session, round_: Round, answers: Sequence[Answers], now: datetime) -> str:
+def _aggregated(session: Session, round_: Round, answers: Sequence[Answers], zone: tzinfo) -> str:
     """Return the release's document. Raises TooFewAnswers."""
     # Imports pandas, which a web process without a close has no need of.
     from reports.aggregate import Setting, aggregate
@@ -150,8 +164,8 @@ def _aggregated(session: Session, round_: Round, answers: Sequence[Answers], now
         language=round_.language,
         leader=round_.leader.name,
         level=round_.level,
-        opened_on=(round_.opens_at or now).date(),
-        closed_on=now.date(),
+        opened_on=(round_.opens_at or round_.closes_at).astimezone(zone).date(),
+        closed_on=last_day(round_.closes_at, zone),
         k=round_.k,
         asked={name: n for name, n in rounds.asked(session, round_).items() if name != SELF},
     )

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from survey.errors import NotFound, marked
 from survey.models import CoachAccess, MailKind, Person, Release, Round
-from survey.services import audit, mails
+from survey.services import audit, mails, rounds
+from survey.services.rounds import NoLeader
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,19 @@ class Shelf:
 
 
 def give_access(
-    session: Session, leader: Person, coach_id: UUID, language: str, now: datetime
+    session: Session,
+    leader: Person,
+    coach_id: UUID,
+    language: str,
+    now: datetime,
+    actor: Person | None = None,
 ) -> None:
-    """Let a coach read the leader's previews; twice is once. Raises NotFound for no coach."""
+    """Let a coach read the leader's previews; twice is once.
+
+    Raises NotFound for no coach, NoLeader.
+    """
+    if not leader.leads:
+        raise NoLeader(name=leader.name)
     coach = session.get(Person, coach_id)
     if coach is None or not (coach.coaches and coach.active) or coach.id == leader.id:
         raise NotFound
@@ -34,10 +45,12 @@ def give_access(
     session.add(CoachAccess(leader_id=leader.id, coach_id=coach.id))
     key = f"coach_access:{leader.id}:{coach.id}:{now.isoformat()}"
     mails.queue(session, MailKind.COACH_ACCESS, key, coach, language, now)
-    audit.record(session, leader, marked("coach given access"), coach.email, now)
+    audit.record(session, actor, marked("coach given access"), coach.email, now)
 
 
-def take_access_back(session: Session, leader: Person, coach_id: UUID, now: datetime) -> None:
+def take_access_back(
+    session: Session, leader: Person, coach_id: UUID, now: datetime, actor: Person | None = None
+) -> None:
     """End a coach's access at once; where there is none, nothing changes."""
     access = session.get(CoachAccess, (leader.id, coach_id))
     if access is None:
@@ -48,7 +61,7 @@ def take_access_back(session: Session, leader: Person, coach_id: UUID, now: date
             CoachAccess.leader_id == leader.id, CoachAccess.coach_id == coach_id
         )
     )
-    audit.record(session, leader, marked("coach's access taken back"), email, now)
+    audit.record(session, actor, marked("coach's access taken back"), email, now)
 
 
 def coaches_of(session: Session, leader: Person) -> list[Person]:
@@ -70,12 +83,9 @@ def shelf(session: Session, coach: Person) -> list[Shelf]:
         .where(CoachAccess.coach_id == coach.id)
         .order_by(Person.name)
     )
-    return [Shelf(leader, tuple(_rounds(session, leader))) for leader in session.scalars(query)]
-
-
-def _rounds(session: Session, leader: Person) -> list[Round]:
-    query = select(Round).where(Round.leader_id == leader.id).order_by(Round.closes_at.desc())
-    return list(session.scalars(query))
+    return [
+        Shelf(leader, tuple(rounds.of_leader(session, leader))) for leader in session.scalars(query)
+    ]
 
 
 def readable_release(session: Session, reader: Person, round_id: UUID) -> Release:

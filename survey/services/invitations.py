@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from survey import sealing
 from survey.errors import NotFound, marked
-from survey.keyring import RoundKeys
-from survey.models import Invitation, MailKind, Nomination, Person, Round
+from survey.keyring import Keyring, KeyringUnusable, RoundKeys
+from survey.models import Answered, Ballot, Invitation, MailKind, Nomination, Person, Round
+from survey.sealing import SealBroken
 from survey.services import audit, mails
 
 TOKEN = "token"  # noqa: S105 - what a seal is for, no secret
@@ -50,6 +51,47 @@ def send_again(
         raise NotFound
     _queue(session, round_, invitation, person, f"invitation:{invitation.id}:{uuid4()}", now)
     audit.record(session, actor, marked("invitation sent again"), person.email, now)
+
+
+def renew(session: Session, keyring: Keyring, person: Person, now: datetime) -> None:
+    """Give a person new links to their open rounds, and mail them; the old ones open nothing.
+
+    Answers that were sent stay. A draft is gone: only the old link opened it.
+    Raises KeyringUnusable.
+    """
+    query = select(Invitation).join(Nomination).where(Nomination.person_id == person.id)
+    for invitation in session.scalars(query):
+        round_, token = invitation.nomination.round, sealing.new_token()
+        if round_.mail_key is None:
+            continue
+        pepper = keyring.pepper(round_.id)
+        old = sealing.from_token(token_of(keyring, round_, invitation), pepper)
+        new = sealing.from_token(token, pepper)
+        _move_ballot(session, round_, invitation, old.handle, new.handle)
+        invitation.lookup = new.lookup
+        invitation.sealed_token = sealing.seal(round_.mail_key, token, TOKEN)
+        session.flush()
+        _queue(session, round_, invitation, person, f"invitation:{invitation.id}:{uuid4()}", now)
+
+
+def token_of(keyring: Keyring, round_: Round, invitation: Invitation) -> bytes:
+    """Return the token in a rater's link. Raises KeyringUnusable."""
+    try:
+        return sealing.unseal(keyring.mail_key(round_.id), invitation.sealed_token, TOKEN)
+    except SealBroken:
+        raise KeyringUnusable(reason=f"round {round_.id} was sealed with another key") from None
+
+
+def _move_ballot(
+    session: Session, round_: Round, invitation: Invitation, old: bytes, new: bytes
+) -> None:
+    ballot = session.get(Ballot, (round_.id, old), with_for_update=True)
+    if ballot is None:
+        return
+    session.delete(ballot)
+    if invitation.answered is Answered.ANSWERED and round_.ballot_size is not None:
+        noise = sealing.noise(round_.ballot_size)
+        session.add(Ballot(round_id=round_.id, handle=new, sealed=ballot.sealed, resume=noise))
 
 
 def _queue(

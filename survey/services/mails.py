@@ -34,13 +34,17 @@ def queue(
     round_: Round | None = None,
     invitation: Invitation | None = None,
     sealed: bytes | None = None,
+    address: str = "",
 ) -> Mail:
-    """Put a mail into the outbox; the key is unique, so the same one is never queued twice."""
+    """Put a mail into the outbox; the key is unique, so the same one is never queued twice.
+
+    It goes to the person's address, or to another one of theirs.
+    """
     mail = Mail(
         key=key,
         kind=kind,
         person_id=person.id,
-        address=person.email,
+        address=address or person.email,
         language=language,
         round_id=round_.id if round_ else None,
         invitation_id=invitation.id if invitation else None,
@@ -128,6 +132,16 @@ def withdraw(session: Session, round_: Round) -> None:
         .where(Mail.round_id == round_.id, Mail.state.in_([MailState.WAITING, MailState.FAILED]))
         .values(state=MailState.WITHDRAWN, sealed=None)
     )
+
+
+def redirect(session: Session, person: Person) -> None:
+    """Send what waits to the address that a person has now; links and codes are made anew."""
+    waiting = (Mail.person_id == person.id, Mail.state.in_([MailState.WAITING, MailState.FAILED]))
+    secret = Mail.kind.in_([MailKind.INVITATION, MailKind.SIGN_IN])
+    session.execute(
+        update(Mail).where(*waiting, secret).values(state=MailState.WITHDRAWN, sealed=None)
+    )
+    session.execute(update(Mail).where(*waiting).values(address=person.email))
 
 
 def latest(session: Session, most: int = 300) -> list[Mail]:

@@ -7,15 +7,16 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from survey.errors import Conflict, NotFound, Refused, marked
-from survey.models import Person
-from survey.services import audit
+from survey.keyring import Keyring
+from survey.models import MailKind, Person, SignInCode
+from survey.services import audit, invitations, mails
 from survey.services.tables import Fault, Row, TableInvalid, read_table
 
 ROLES = {"leader": "leads", "coach": "coaches", "administrator": "administers"}
@@ -54,7 +55,7 @@ class AddressTaken(Conflict):
 def clean_address(address: str) -> str:
     """Return one address in its normal form. Raises AddressInvalid for none or several."""
     try:
-        checked = validate_email(address.strip(), check_deliverability=False)
+        checked = validate_email(address.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
         raise AddressInvalid(address=address[:80]) from None
     return checked.normalized.lower()
@@ -107,12 +108,33 @@ class Entry:
 
 
 def change(
-    session: Session, person: Person, entry: Entry, now: datetime, actor: Person | None = None
+    session: Session,
+    keyring: Keyring,
+    person: Person,
+    entry: Entry,
+    language: str,
+    now: datetime,
+    actor: Person | None = None,
 ) -> None:
     """Change a person; other rights or another address sign them out everywhere.
 
-    Raises AddressInvalid, AddressTaken, NameInvalid.
+    A new address gets new links and the old ones open nothing; the old address is told,
+    in `language`. Raises AddressInvalid, AddressTaken, NameInvalid, KeyringUnusable.
     """
+    before = person.email
+    _update(session, person, entry, now, actor)
+    if person.email == before:
+        return
+    session.execute(delete(SignInCode).where(SignInCode.person_id == person.id))
+    mails.redirect(session, person)
+    invitations.renew(session, keyring, person, now)
+    key = f"address_changed:{uuid4()}"
+    mails.queue(session, MailKind.ADDRESS_CHANGED, key, person, language, now, address=before)
+
+
+def _update(
+    session: Session, person: Person, entry: Entry, now: datetime, actor: Person | None
+) -> None:
     email = clean_address(entry.address)
     taken = by_address(session, email)
     if taken is not None and taken.id != person.id:
@@ -190,7 +212,7 @@ def import_people(
         else:
             roles = _roles(row) if "roles" in row.values else roles_of(person)
             entry = Entry(row.values["name"], email, roles, person.active)
-            change(session, person, entry, now, actor)
+            _update(session, person, entry, now, actor)
             changed += 1
     return Imported(added, changed)
 

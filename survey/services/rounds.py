@@ -16,7 +16,16 @@ from reports.language import spoken
 from survey.answers import ballot_size
 from survey.errors import Conflict, NotFound, Refused, marked
 from survey.keyring import Keyring
-from survey.models import Answered, Ballot, Invitation, Nomination, Person, Round, RoundState
+from survey.models import (
+    Answered,
+    Ballot,
+    Invitation,
+    MailKind,
+    Nomination,
+    Person,
+    Round,
+    RoundState,
+)
 from survey.services import audit, invitations, mails, questionnaires
 
 LONGEST_MESSAGE = 600
@@ -69,6 +78,13 @@ class MessageTooLong(Refused):
     message = marked("A message to raters has at most %(most)s characters.")
 
 
+class NoLeader(Refused):
+    """A round, or a coach's access, for somebody who could never read the preview."""
+
+    status = 422
+    message = marked("%(name)s is no leader here; give them that role first.")
+
+
 class ChoiceInvalid(Refused):
     """A level or language that the questionnaire does not have."""
 
@@ -95,7 +111,9 @@ def prepare(
     now: datetime,
     actor: Person | None = None,
 ) -> Round:
-    """Prepare a round for a leader. Raises ChoiceInvalid, DayInvalid, VersionChanged."""
+    """Prepare a round for a leader. Raises NoLeader, ChoiceInvalid, DayInvalid, VersionChanged."""
+    if not leader.leads:
+        raise NoLeader(name=leader.name)
     _check(questionnaire, choices, now)
     round_ = Round(
         leader_id=leader.id,
@@ -202,10 +220,14 @@ def extend(
 def void(session: Session, round_: Round, now: datetime, actor: Person | None = None) -> None:
     """End an open round without a preview; its ballots are destroyed unopened.
 
-    The caller destroys the round's keys after the commit. Raises RoundNotOpen.
+    The leader is told, unless it was they who did it. The caller destroys the
+    round's keys after the commit. Raises RoundNotOpen.
     """
     _lock(session, round_)
     end(session, round_, RoundState.VOID)
+    if actor is None or actor.id != round_.leader_id:
+        key = f"void:{round_.id}"
+        mails.queue(session, MailKind.VOID, key, round_.leader, round_.language, now, round_=round_)
     audit.record(session, actor, marked("round ended without preview"), str(round_.id), now)
 
 

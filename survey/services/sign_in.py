@@ -83,6 +83,12 @@ def verify(
     return person
 
 
+def sign_out(session: Session, person: Person) -> None:
+    """Sign a person out everywhere, also where somebody copied their cookie."""
+    person.session_key = secrets.token_urlsafe(16)
+    session.flush()
+
+
 def _who(session: Session, address: str) -> Person | None:
     try:
         person = people.by_address(session, clean_address(address))

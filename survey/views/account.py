@@ -73,7 +73,10 @@ def code() -> Page:
 @bp.post("/sign-out")
 @allow("anybody")
 def sign_out() -> Page:
-    """End the session of this browser."""
+    """Sign out, here and in every other browser."""
     if PlainForm().validate_on_submit():
+        if g.person is not None:
+            codes.sign_out(session(), g.person)
+            session().commit()
         cookie.clear()
     return redirect(url_for("account.home"))

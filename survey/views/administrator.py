@@ -62,8 +62,10 @@ def change_person(person_id: UUID) -> Page:
         form,
         lambda: services.change(
             session(),
+            site().keyring,
             changed,
             services.Entry(form.name.data, form.email.data, form.roles(), form.active.data),
+            site().settings.language,
             site().now(),
             person(),
         ),
@@ -111,7 +113,8 @@ def delivery() -> Page:
 @allow("administrator")
 def send_again(mail_id: UUID) -> Page:
     """Send a failed mail again, or an invitation that somebody lost."""
-    attempt(PlainForm(), lambda: mails.send_again(session(), mail_id, site().now(), person()))
+    if attempt(PlainForm(), lambda: mails.send_again(session(), mail_id, site().now(), person())):
+        flash(say().gettext("The mail is on its way."))
     return redirect(url_for("administrator.delivery"))
 
 

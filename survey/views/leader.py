@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from questionnaires.definition import SELF, Questionnaire
@@ -58,7 +58,7 @@ def rounds() -> Page:
 def new() -> Page:
     """Prepare a round."""
     questionnaire = questionnaires.shipped(QUESTIONNAIRE)
-    last_day = proposed_last_day(site().now().date())
+    last_day = proposed_last_day(site().today())
     form = PrepareForm(
         questionnaire, data={"last_day": last_day, "language": say().code, "level": FIRST_LEVEL}
     )
@@ -83,7 +83,7 @@ def new() -> Page:
 @allow("leader")
 def prepare(round_id: UUID) -> Page:
     """Change what a round asks, before it opens."""
-    round_ = own_round(round_id)
+    round_ = _prepared_round(round_id)
     stored = {
         "level": round_.level,
         "language": round_.language,
@@ -97,6 +97,14 @@ def prepare(round_id: UUID) -> Page:
     ):
         return redirect(url_for("leader.raters", round_id=round_.id))
     return _prepare_page(form, questionnaire)
+
+
+def _prepared_round(round_id: UUID) -> Round:
+    """Return a round of the leader that has not opened. Raises NotFound, RoundStarted."""
+    round_ = own_round(round_id)
+    if not round_.is_prepared():
+        raise services.RoundStarted
+    return round_
 
 
 def _choices(form: PrepareForm) -> Choices:
@@ -118,9 +126,7 @@ def _prepare_page(form: PrepareForm, questionnaire: Questionnaire) -> Page:
 @allow("leader")
 def raters(round_id: UUID) -> Page:
     """Name the raters of a round."""
-    round_ = own_round(round_id)
-    if not round_.is_prepared():
-        raise services.RoundStarted
+    round_ = _prepared_round(round_id)
     questionnaire = questionnaires.read(round_.questionnaire)
     named = [
         Named(0, each.person.name, each.person.email, each.relationship)
@@ -141,11 +147,12 @@ def raters(round_id: UUID) -> Page:
 @allow("leader")
 def ready(round_id: UUID) -> Page:
     """Show what will be sent and what can be shown, and send the invitations."""
-    round_, form = own_round(round_id), PlainForm()
+    round_, form = _prepared_round(round_id), PlainForm()
     if attempt(
         form,
         lambda: services.open_round(session(), site().keyring, round_, site().now(), person()),
     ):
+        flash(say().gettext("The invitations are on their way."))
         return redirect(url_for("leader.show", round_id=round_.id))
     page = render_template(
         "survey/leader/ready.html",
@@ -198,10 +205,11 @@ def void(round_id: UUID) -> Page:
 def own_link(round_id: UUID) -> Page:
     """Mail the leader's own link once more."""
     round_ = own_round(round_id)
-    attempt(
+    if attempt(
         PlainForm(),
         lambda: invitations_.send_again(session(), round_, person(), site().now(), person()),
-    )
+    ):
+        flash(say().gettext("Your link is on its way to you."))
     return redirect(url_for("leader.show", round_id=round_.id))
 
 
@@ -210,12 +218,18 @@ def own_link(round_id: UUID) -> Page:
 def give_access() -> Page:
     """Let a coach read the leader's previews."""
     form = CoachForm(people.coaches(session()))
-    attempt(
+    if attempt(
         form,
         lambda: coaching.give_access(
-            session(), person(), UUID(form.coach.data), site().settings.language, site().now()
+            session(),
+            person(),
+            UUID(form.coach.data),
+            site().settings.language,
+            site().now(),
+            person(),
         ),
-    )
+    ):
+        flash(say().gettext("Access was given; the coach gets a mail."))
     return redirect(url_for("leader.rounds"))
 
 
@@ -223,10 +237,11 @@ def give_access() -> Page:
 @allow("leader")
 def take_access_back(coach_id: UUID) -> Page:
     """End a coach's access."""
-    attempt(
+    if attempt(
         PlainForm(),
-        lambda: coaching.take_access_back(session(), person(), coach_id, site().now()),
-    )
+        lambda: coaching.take_access_back(session(), person(), coach_id, site().now(), person()),
+    ):
+        flash(say().gettext("Access was taken back."))
     return redirect(url_for("leader.rounds"))
 
 

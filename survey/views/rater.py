@@ -20,8 +20,9 @@ from survey.db import session
 from survey.errors import NotFound
 from survey.forms.account import PlainForm
 from survey.forms.rater import Part, PartForm, part_form, parts
+from survey.models import Answered
 from survey.services import ballots
-from survey.services.ballots import Rater
+from survey.services.ballots import NotStarted, Rater
 from survey.site import site
 
 bp = Blueprint("rater", __name__, url_prefix="/r/<link>")
@@ -72,6 +73,8 @@ def decline(rater: Rater) -> Page:
 @for_rater
 def declined(rater: Rater) -> Page:
     """Say that nothing is kept, and that one may still change one's mind."""
+    if rater.invitation.answered is not Answered.DECLINED:
+        return redirect(url_for("rater.welcome", link=rater.link))
     return _page("declined", rater)
 
 
@@ -81,6 +84,8 @@ def part(rater: Rater, number: int) -> Page:
     """Show one part of the form, and save it."""
     draft = _draft(rater)
     if draft is None:
+        if request.method == "POST":
+            raise NotStarted
         return redirect(url_for("rater.welcome", link=rater.link))
     pages = parts(rater, bool(draft.identified))
     if not 1 <= number <= len(pages):
@@ -116,6 +121,8 @@ def check(rater: Rater) -> Page:
 @for_rater
 def thanks(rater: Rater) -> Page:
     """Say what happens now."""
+    if rater.invitation.answered is not Answered.ANSWERED:
+        return redirect(url_for("rater.welcome", link=rater.link))
     return _page("thanks", rater)
 
 

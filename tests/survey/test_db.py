@@ -106,7 +106,7 @@ def test_an_errors_message_holds_no_values(session):
     assert "secret words" not in str(error.value)
 
 
-def test_scrubbing_leaves_nothing_of_deleted_rows_in_the_files(context, session, settings):
+def test_scrubbing_leaves_nothing_of_deleted_rows_in_the_files(app_context, session, settings):
     files = settings.database_file().parent
 
     def holds(words: bytes) -> bool:

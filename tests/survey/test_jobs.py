@@ -1,14 +1,19 @@
 """The worker does what is due, and one bad thing does not stop the rest."""
 
+import sqlite3
 import threading
 import time
+from datetime import timedelta
 
+import flask_migrate
 from sqlalchemy import select, text
 
-from survey import jobs
+from survey import create_app, db, jobs, sealing
 from survey.models import Ballot, Release, Round, RoundState
+from survey.services import ballots, closing, rounds
 from tests import factories
-from tests.conftest import CLOSES
+from tests.conftest import CLOSES, installation
+from tests.visitor import Visitor
 
 
 def test_a_sweep_closes_what_is_due_and_tells_the_leader(app, session, keyring, catcher, clock):
@@ -35,7 +40,7 @@ def test_a_round_that_cannot_close_keeps_no_other_from_closing(app, session, key
     jobs.sweep(app)
 
     assert session.scalars(select(Release.round_id)).all() == [good.id]
-    assert keyring.rounds() == [broken.id]
+    assert keyring.ballot_key(broken.id)
 
 
 def test_nothing_of_a_closed_rounds_ballots_is_left_in_the_files(
@@ -57,8 +62,141 @@ def test_nothing_of_a_closed_rounds_ballots_is_left_in_the_files(
     assert left() == 0
 
 
-def test_the_worker_goes_on_after_what_nobody_expected(app, session, keyring, catcher, caplog):
+def test_traces_are_cleaned_up_although_the_first_try_was_cut_short(
+    app, session, keyring, settings, clock
+):
+    """Killed between destroying the keys and scrubbing, or somebody was reading just then."""
+    round_ = factories.opened(session, keyring)
+    factories.all_answer(session, keyring, round_)
+    sealed = session.scalars(select(Ballot.sealed)).all()
+    session.close()
+    files = settings.database_file().parent
+
+    def left() -> int:
+        content = b"".join(path.read_bytes() for path in files.iterdir())
+        return sum(each[:64] in content for each in sealed)
+
+    with app.app_context():
+        closing.close(db.session(), keyring, round_.id, CLOSES)
+        db.session().commit()
+        closing.destroy_keys(db.session(), keyring)
+        db.session().rollback()
+    assert left() == 11
+
+    reader = sqlite3.connect(settings.database_file())
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM person").fetchone()
+    jobs.sweep(app)
+    assert left() == 11
+    reader.close()
+    jobs.sweep(app)
+    assert left() == 0
+    assert keyring.rounds() == []
+
+
+def test_a_round_ended_on_the_page_leaves_no_traces_either(app, session, keyring, settings):
+    round_ = factories.opened(session, keyring)
+    factories.all_answer(session, keyring, round_)
+    sealed = session.scalars(select(Ballot.sealed)).all()
+    visitor = Visitor(app, round_.leader)
+    session.close()
+    visitor.open(f"/rounds/{round_.id}")
+    visitor.send(action="/void")
+    jobs.sweep(app)
+
+    files = settings.database_file().parent
+    content = b"".join(path.read_bytes() for path in files.iterdir())
+    assert [each for each in sealed if each[:64] in content] == []
+    assert keyring.rounds() == []
+
+
+def test_another_database_leaves_the_keyring_alone(app, session, keyring, settings, tmp_path):
+    """One wrong setting, or a restored backup, must not cost every open round its keys."""
+    round_ = factories.opened(session, keyring)
+    session.close()
+    other = installation(tmp_path / "other", keyring=settings.keyring)
+    elsewhere = create_app(other, config={"TESTING": True})
+    with elsewhere.app_context():
+        flask_migrate.upgrade()
+    jobs.sweep(elsewhere)
+    with elsewhere.app_context():
+        db.db.engine.dispose()
+
+    assert keyring.ballot_key(round_.id)
+
+
+def test_with_too_few_answers_a_round_ends_after_a_fortnight_and_the_leader_is_told(
+    app, session, keyring, clock, catcher
+):
+    round_ = factories.opened(session, keyring)
+    session.close()
+    clock.now = CLOSES
+    jobs.sweep(app)
+    assert session.get(Round, round_.id).state is RoundState.OPEN
+    session.close()
+
+    clock.forward(days=14)
+    jobs.sweep(app)
+    assert session.get(Round, round_.id).state is RoundState.VOID
+    assert "ended without a preview" in catcher.text_to("robin@example.org")
+
+
+def test_a_round_whose_keys_cannot_be_reached_is_kept_however_late(app, session, keyring, clock):
+    """The disk with the keyring was away for two weeks: everybody had answered."""
+    round_ = factories.opened(session, keyring)
+    factories.all_answer(session, keyring, round_)
+    session.close()
+    away = keyring.path.rename(keyring.path.with_name("elsewhere"))
+    clock.now = CLOSES + timedelta(days=15)
+    jobs.sweep(app)
+    assert session.get(Round, round_.id).state is RoundState.OPEN
+    session.close()
+
+    away.rename(keyring.path)
+    clock.forward(minutes=10)
+    jobs.sweep(app)
+    assert session.get(Round, round_.id).state is RoundState.RELEASED
+
+
+def test_a_ballot_that_holds_no_answers_stops_nothing_else(app, session, keyring, clock, catcher):
+    """Whoever can write to the database has the public key, and can seal anything."""
+    broken = factories.opened(session, keyring)
+    factories.all_answer(session, keyring, broken)
+    good = factories.opened(session, keyring, leader=factories.person(session, "Sam", "leader"))
+    factories.all_answer(session, keyring, good)
+    ballot = session.scalars(select(Ballot).where(Ballot.round_id == broken.id)).first()
+    content = sealing.padded(b"[1, 2", broken.ballot_size)
+    ballot.sealed = sealing.seal(broken.ballot_key, content, ballots.purpose(broken))
+    session.commit()
+    session.close()
+    clock.now = CLOSES
+    jobs.sweep(app)
+
+    assert session.scalars(select(Release.round_id)).all() == [good.id]
+    assert "Your preview is ready" in [mail["Subject"] for mail in catcher.mails]
+
+
+def test_the_worker_goes_on_after_what_nobody_expected(
+    app, session, keyring, catcher, caplog, monkeypatch
+):
     """A worker that died of one thing would leave all mails and rounds lying."""
+    factories.opened(session, keyring, roster={"peer": 3})
+    session.close()
+
+    words = " ".join(["what", "somebody", "typed"])
+
+    def broken(_session, _now):
+        raise RuntimeError(words)
+
+    monkeypatch.setattr(rounds, "due", broken)
+    jobs.sweep(app)
+
+    assert len(catcher.mails) == 4
+    assert "_close_due: RuntimeError" in caplog.text
+    assert "what somebody typed" not in caplog.text
+
+
+def test_the_worker_waits_for_a_database_that_is_away(app, session, keyring, catcher, caplog):
     factories.opened(session, keyring, roster={"peer": 3})
     session.execute(text("ALTER TABLE mail RENAME TO mail_elsewhere"))
     session.commit()

@@ -1,6 +1,7 @@
 """Secrets are files for their owner only, and gone when they are destroyed."""
 
 import stat
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -67,9 +68,43 @@ def test_destroyed_secrets_are_overwritten_and_gone(keyring):
 
     keyring.destroy_round(ROUND)
 
-    assert keyring.rounds() == [other]
-    assert not pepper.parent.exists()
+    assert not pepper.exists()
     assert kept.read_bytes() != keys.pepper
+    assert keyring.pepper(other)
+
+
+def test_a_round_is_listed_until_it_is_forgotten(keyring):
+    """What the keys opened may still have to be cleaned up."""
+    keyring.make_round(ROUND)
+    keyring.destroy_round(ROUND)
+    assert keyring.rounds() == [ROUND]
+
+    keyring.forget_round(ROUND)
+    assert keyring.rounds() == []
+
+
+def test_a_round_with_secrets_cannot_be_forgotten(keyring):
+    keyring.make_round(ROUND)
+
+    with pytest.raises(KeyringUnusable, match="not empty"):
+        keyring.forget_round(ROUND)
+
+
+def test_what_is_no_round_is_left_alone(keyring):
+    keyring.make_round(ROUND)
+    (keyring.path / "rounds" / ".DS_Store").touch()
+    (keyring.path / "rounds" / "lost+found").mkdir()
+
+    assert keyring.rounds() == [ROUND]
+
+
+def test_a_keyring_named_from_here_is_its_owners_only(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Keyring(Path("here") / "keyring").make_round(ROUND)
+
+    made = sorted(path for path in (tmp_path / "here").rglob("*") if path.is_dir())
+    assert [path.relative_to(tmp_path / "here").parts[0] for path in made] == ["keyring"] * 3
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o700}
 
 
 def test_destroying_twice_does_no_harm(keyring):
@@ -77,7 +112,7 @@ def test_destroying_twice_does_no_harm(keyring):
     keyring.destroy_round(ROUND)
     keyring.destroy_round(ROUND)
 
-    assert keyring.rounds() == []
+    assert list((keyring.path / "rounds" / str(ROUND)).iterdir()) == []
 
 
 def test_a_destruction_that_was_interrupted_is_finished(keyring):
@@ -86,4 +121,4 @@ def test_a_destruction_that_was_interrupted_is_finished(keyring):
 
     keyring.destroy_round(ROUND)
 
-    assert keyring.rounds() == []
+    assert list((keyring.path / "rounds" / str(ROUND)).iterdir()) == []

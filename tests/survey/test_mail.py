@@ -24,7 +24,7 @@ from survey.site import site
 from tests import factories
 from tests.conftest import CLOSES, NOW, installation
 
-pytestmark = pytest.mark.usefixtures("context")
+pytestmark = pytest.mark.usefixtures("app_context")
 
 
 class Refusing(Catcher):
@@ -162,13 +162,16 @@ def test_a_busy_address_is_tried_again_after_a_while(session, round_, settings, 
 
 
 def test_waits_grow_until_the_mail_has_failed(session, keyring, settings, clock):
-    factories.opened(session, keyring, roster={"peer": 3})
+    """The queue holds one mail alone: a server that fails is asked once, not for every mail."""
+    robin = factories.person(session, "Robin", "leader")
+    mails.queue(session, MailKind.RELEASED, "key", robin, "en", NOW)
+    session.commit()
     here = site()
     here.settings = settings.model_copy(update={"mail_url": "smtp://127.0.0.1:1"})
     waits: list[int] = []
     for _ in range(7):
         deliver(here, session)
-        mail = session.scalars(select(Mail).where(Mail.address == "peer0@example.org")).one()
+        mail = session.scalars(select(Mail)).one()
         session.refresh(mail)
         waits.append(round((mail.due_at - clock.now) / timedelta(minutes=1)))
         clock.now = mail.due_at
@@ -215,13 +218,19 @@ def test_a_failed_mail_goes_to_the_corrected_address(session, round_, settings, 
     with_server(session, settings, server)
     server.stop()
     mail = session.scalars(select(Mail).where(Mail.address == "peer1@example.org")).one()
-    people.change(session, mail.person, Entry("Peer One", "right@example.org", ()), NOW)
+    entry = Entry("Peer One", "right@example.org", ())
+    people.change(session, site().keyring, mail.person, entry, "en", NOW)
+    session.commit()
+    assert mail.state is MailState.WITHDRAWN
 
-    mails.send_again(session, mail.id, NOW)
     site().settings = settings
     deliver(site(), session)
 
-    assert received(catcher) == ["right@example.org"]
+    assert received(catcher) == ["peer1@example.org", "right@example.org"]
+    assert "/r/" in catcher.text_to("right@example.org")
+    told = catcher.text_to("peer1@example.org")
+    assert "mails to you now go to another address" in told
+    assert "right@example.org" not in told
 
 
 def test_a_lost_invitation_is_sent_again_with_the_same_link(session, round_, catcher):
@@ -354,3 +363,51 @@ def test_two_workers_at_once_send_each_mail_once(session, round_, settings, catc
         each.wait()
 
     assert len(received(catcher)) == len(set(received(catcher))) == 11
+
+
+def test_a_server_that_fails_is_asked_once_and_costs_no_other_mail_a_try(session, round_, settings):
+    here = site()
+    here.settings = settings.model_copy(update={"mail_url": "smtp://127.0.0.1:1"})
+    deliver(here, session)
+
+    assert sorted(mail.attempts for mail in session.scalars(select(Mail))) == [0] * 10 + [1]
+
+
+def test_a_server_that_refuses_us_as_sender_fails_no_mail(session, round_, settings):
+    """A wrong setting is mended in an hour; eleven mails need not be sent again by hand."""
+
+    class Strict(Catcher):
+        async def handle_MAIL(self, *_):  # noqa: N802
+            return "530 authentication required"
+
+    server = Strict()
+    server.start()
+    with_server(session, settings, server)
+    server.stop()
+
+    assert {mail.state for mail in session.scalars(select(Mail))} == {MailState.WAITING}
+    [trouble] = {mail.trouble for mail in session.scalars(select(Mail))} - {""}
+    assert trouble == "we were refused as sender: 530 authentication required"
+
+
+def test_a_mail_that_cannot_be_written_holds_up_no_other(session, round_, catcher):
+    """An address of before it was checked so strictly: no header can carry it."""
+    odd = session.scalars(select(Mail).where(Mail.address == "peer0@example.org")).one()
+    odd.address = "jörg@example.org"
+    session.commit()
+
+    assert deliver(site(), session) == 10
+    session.refresh(odd)
+    assert odd.state is MailState.FAILED
+    assert odd.trouble.startswith("it could not be written")
+
+
+def test_without_the_keyring_links_wait(session, round_, keyring, catcher):
+    keyring.path.rename(keyring.path.with_name("away"))
+    deliver(site(), session)
+    states = {mail.state for mail in session.scalars(select(Mail))}
+
+    assert states == {MailState.WAITING}
+    assert "keyring cannot be used" in next(
+        mail.trouble for mail in session.scalars(select(Mail)) if mail.trouble
+    )

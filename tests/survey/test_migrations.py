@@ -11,7 +11,7 @@ from survey.models import Base
 from tests import factories
 from tests.conftest import NOW
 
-pytestmark = pytest.mark.usefixtures("context")
+pytestmark = pytest.mark.usefixtures("app_context")
 
 
 def test_migrated_tables_are_those_of_the_models(session):

@@ -235,6 +235,8 @@ def upgrade() -> None:
                 "sign_in",
                 "coach_access",
                 "released",
+                "void",
+                "address_changed",
                 name="mailkind",
                 native_enum=False,
                 create_constraint=True,

@@ -86,14 +86,15 @@ def test_all_faults_of_a_table_are_named_and_nothing_is_imported(session):
     assert session.scalars(select(Person)).all() == []
 
 
-def test_other_rights_sign_a_person_out_everywhere(session):
+def test_other_rights_sign_a_person_out_everywhere(session, keyring):
     person = factories.person(session, "Robin", "leader")
     before = person.session_key
 
-    people.change(session, person, Entry("Robin Example", person.email, ["leader"]), NOW)
+    entry = Entry("Robin Example", person.email, ["leader"])
+    people.change(session, keyring, person, entry, "en", NOW)
     assert person.session_key == before
 
-    people.change(session, person, Entry("Robin Example", person.email, []), NOW)
+    people.change(session, keyring, person, Entry("Robin Example", person.email, []), "en", NOW)
     assert person.session_key != before
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from survey import jobs, sealing
 from survey.models import Mail, SignInCode
-from survey.services import sign_in
+from survey.services import people, sign_in
+from survey.services.people import Entry
 from tests import factories
 from tests.conftest import NOW
 
@@ -101,3 +102,18 @@ def test_the_database_does_not_hold_the_code(app, session, keyring, robin, code,
     session.close()
     jobs.sweep(app)
     assert session.scalars(select(Mail)).one().sealed is None
+
+
+def test_a_new_address_needs_a_new_code(session, keyring, robin, code):
+    asked = code()
+    entry = Entry("Robin", "new@example.org", ["leader"])
+    people.change(session, keyring, robin, entry, "en", NOW)
+
+    assert sign_in.verify(session, keyring, "new@example.org", asked, NOW) is None
+
+
+def test_signing_out_ends_every_session(session, robin):
+    before = robin.session_key
+    sign_in.sign_out(session, robin)
+
+    assert robin.session_key != before

@@ -127,6 +127,33 @@ def test_asking_for_codes_and_guessing_them_is_limited(settings, robin, app, clo
         db.db.engine.dispose()
 
 
+def test_an_address_spelt_otherwise_counts_as_the_same(settings, robin, app, clock):
+    """A form drops control characters; counted as typed, each would be another address."""
+    spelt = [f"rob{chr(n)}in@example.org" for n in range(1, 6)] + [" Robin@Example.ORG"]
+    limited = create_app(settings, clock=clock, config={"TESTING": True})
+    visitor = Visitor(limited)
+    answers = []
+    for address in spelt:
+        visitor.open("/sign-in")
+        visitor.send({"email": address})
+        answers.append(visitor.status)
+    with limited.app_context():
+        db.db.engine.dispose()
+
+    assert answers == [200, 200, 200, 200, 200, 429]
+
+
+def test_signing_out_ends_a_copied_cookie_too(app, robin):
+    visitor, copied = Visitor(app, robin), Visitor(app, robin)
+    copied.open("/rounds")
+    assert copied.address == "/rounds"
+    visitor.open("/rounds")
+    visitor.send(action="/sign-out")
+
+    copied.open("/rounds")
+    assert copied.address == "/sign-in"
+
+
 def test_a_form_without_address_or_code_says_what_is_missing(app, robin):
     visitor = Visitor(app)
     visitor.open("/sign-in")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import DatabaseError
 
 from survey.models import Answered, Ballot, Invitation
 from survey.services import ballots
@@ -294,6 +295,77 @@ def test_answers_after_the_closing_day_are_not_taken(peer, clock, session, links
     peer.send({"MM01": "4"})
 
     assert peer.status == 410
+
+
+def test_what_was_typed_when_the_round_closed_can_be_copied(peer, clock, links):
+    peer.send(action="/start")
+    peer.open(f"/r/{links['peer0']}/part/10")
+    clock.now = CLOSES
+    peer.send({"OP1-1": "A long <b>thought</b>"})
+
+    assert peer.status == 410
+    assert "A long &lt;b&gt;thought&lt;/b&gt;</textarea>" in peer.page
+
+
+def test_a_page_left_open_while_sending_elsewhere_gives_its_words_back(app, peer, links):
+    """Sent from the phone, while the laptop still shows the comments."""
+    peer.send(action="/start")
+    while "/part/" in peer.address:
+        peer.send(dict.fromkeys(re.findall(r'name="(\w\w\d\d)"', peer.page), "4"))
+    laptop = Visitor(app)
+    laptop.open(f"/r/{links['peer0']}/part/10")
+    peer.send()
+    assert peer.address.endswith("/thanks")
+    laptop.send({"OP1-1": "More thoughts"})
+
+    assert laptop.status == 409
+    assert "More thoughts</textarea>" in laptop.page
+
+
+def test_an_older_page_does_not_blank_what_another_has_saved(app, session, keyring, peer, links):
+    peer.send(action="/start")
+    peer.open(f"/r/{links['peer0']}/part/10")
+    laptop = Visitor(app)
+    laptop.open(f"/r/{links['peer0']}/part/10")
+    laptop.send({"OP1-1": "A long thought", "OP3-1": "calm"})
+    peer.send({"OP2-1": "Another"})
+    words = draft(session, keyring, links["peer0"]).words
+    assert (words["OP1"], words["OP2"]) == (("A long thought",), ("Another",))
+    assert words["OP3"] == ("calm", "", "")
+
+    laptop.open(f"/r/{links['peer0']}/part/10")
+    laptop.send({"OP1-1": ""})
+    assert draft(session, keyring, links["peer0"]).words["OP1"] == ("",)
+
+
+def test_what_nobody_expected_gives_everything_back(session, keyring, peer, links, monkeypatch):
+    peer.send(action="/start")
+
+    def broken(*_):
+        raise DatabaseError("", None, Exception("database disk image is malformed"))
+
+    peer.client.application.config["PROPAGATE_EXCEPTIONS"] = False
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(ballots, "save", broken)
+        peer.send({"MM01": "4"})
+    assert peer.status == 500
+    peer.send()
+
+    assert draft(session, keyring, links["peer0"]).items == {"MM01": 4}
+
+
+def test_a_blank_that_is_no_answer_is_none(session, keyring, peer, links):
+    peer.send(action="/start")
+    peer.send({"MM01": " ", "MM02": "3"})
+
+    assert draft(session, keyring, links["peer0"]).items == {"MM02": 3}
+
+
+@pytest.mark.parametrize("page", ["thanks", "declined"])
+def test_nobody_is_thanked_for_what_was_not_done(peer, links, page):
+    peer.open(f"/r/{links['peer0']}/{page}")
+
+    assert peer.address == f"/r/{links['peer0']}"
 
 
 def test_hundreds_of_thousands_of_fields_are_refused(peer, links):

@@ -1,0 +1,63 @@
+"""A link goes with its address: whoever gets a corrected one alone can use it."""
+
+import pytest
+from sqlalchemy import select
+
+from survey.models import Ballot, Person
+from survey.services import ballots, closing, people
+from survey.services.ballots import LinkUnknown
+from survey.services.people import Entry
+from tests import factories
+from tests.conftest import CLOSES, NOW
+
+
+@pytest.fixture
+def round_(session, keyring):
+    return factories.opened(session, keyring)
+
+
+def moved(session, keyring, name: str = "peer0") -> None:
+    """The administrator gives a rater another address."""
+    person = session.scalars(select(Person).where(Person.email == f"{name}@example.org")).one()
+    people.change(session, keyring, person, Entry(person.name, "hr@example.org", ()), "en", NOW)
+    session.commit()
+
+
+def test_whoever_changes_an_address_cannot_read_what_was_typed_before(session, keyring, round_):
+    """An administrator could have the link mailed to themselves."""
+    link = factories.links(session, keyring, round_)["peer0"]
+    rater = ballots.rater(session, keyring, link, NOW)
+    ballots.start(session, rater)
+    ballots.save(session, rater, ballots.Draft(words={"OP1": ("My honest view",)}))
+    session.commit()
+    # The attack: as long as the link is the same, whoever has it reads the draft.
+    assert ballots.draft(session, ballots.rater(session, keyring, link, NOW)).words["OP1"]
+
+    moved(session, keyring)
+
+    with pytest.raises(LinkUnknown):
+        ballots.rater(session, keyring, link, NOW)
+    new = factories.links(session, keyring, round_)["hr"]
+    assert ballots.draft(session, ballots.rater(session, keyring, new, NOW)) is None
+
+
+def test_what_was_sent_before_the_address_changed_counts(session, keyring, round_):
+    factories.all_answer(session, keyring, round_)
+    before = len(session.scalars(select(Ballot)).all())
+    moved(session, keyring)
+    assert len(session.scalars(select(Ballot)).all()) == before == 11
+
+    new = ballots.rater(session, keyring, factories.links(session, keyring, round_)["hr"], NOW)
+    ballots.start(session, new)
+    session.commit()
+    assert closing.close(session, keyring, round_.id, CLOSES)
+
+
+def test_nothing_tells_the_administrator_who_had_answered(session, keyring, round_):
+    """With or without answers the same happens: a new link, and nothing refused."""
+    factories.answer(session, keyring, factories.links(session, keyring, round_)["peer0"])
+    moved(session, keyring, "peer0")
+    person = session.scalars(select(Person).where(Person.email == "peer1@example.org")).one()
+    people.change(session, keyring, person, Entry(person.name, "b@example.org", ()), "en", NOW)
+
+    assert {"hr", "b"} <= set(factories.links(session, keyring, round_))
