@@ -88,7 +88,7 @@ def members(ratings: pd.DataFrame, atom: Atom) -> pd.DataFrame:
 
 
 def person_cells(asked: Asked, row: pd.DataFrame) -> Cells:
-    """Return the cells of one person who is shown by name: self, or an identified rater.
+    """Return the cells of one person who is shown alone: self, or an identified rater.
 
     `row` is that rater's row of a ratings frame, or empty.
     """

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from questionnaires.definition import SELF
 from reports import wording
 from reports.language import Language
-from reports.release import OTHERS, SELF, Release, Scope
+from reports.release import OTHERS, Release, Scope
 
 Kind = Literal["others", "group", "person"]
 

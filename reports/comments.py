@@ -23,7 +23,7 @@ def comments(
     """Return the comments to one prompt, shuffled for this prompt alone.
 
     `written` holds the anonymous atoms' answers by atom, `identified` those of
-    raters shown by name. Groups are named only if every group that wrote has
+    raters shown by role. Groups are named only if every group that wrote has
     at least `labelled_from` comments: naming the large one would name the
     small one too.
     """

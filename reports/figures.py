@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from questionnaires.definition import SELF
 from reports import gaps, intervals
 from reports.agreement import spread
 from reports.cells import (
@@ -22,7 +23,7 @@ from reports.cells import (
 from reports.intervals import Band
 from reports.partition import Atom
 from reports.ratings import RELATIONSHIP
-from reports.release import OTHERS, SELF, End, Figure, Gap, Spread
+from reports.release import OTHERS, End, Figure, Gap, Spread
 from reports.scores import scored, theme_scores
 
 SPREAD_FROM = {"theme": 5, "facet": 8}

@@ -15,7 +15,7 @@ SMALLEST_K = 3
 
 @dataclass(frozen=True)
 class Atom:
-    """A group of raters that is never taken apart; identified: one who chose to be named."""
+    """A group of raters that is never taken apart; identified: one rater who is shown by role."""
 
     id: str
     relationships: tuple[str, ...]
@@ -33,7 +33,7 @@ def partition(answered: Mapping[str, int], identified: Sequence[str], k: int) ->
     `answered` counts the anonymous raters of each relationship that was asked,
     in the order in which groups are shown; a group in which nobody answered is
     pooled like any small one, so that the groups' names do not tell. `identified`
-    names the relationship of each rater who chose to be shown alone. Self
+    names the relationship of each rater who chose to be shown by role. Self
     belongs to neither.
 
     Raises ValueError for k below 3 or a negative count, and TooFewRaters if

@@ -14,7 +14,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 OTHERS = "others"
-SELF = "self"
 
 Scope = Literal["theme", "facet", "item"]
 Reason = Literal["most_room", "different_view"]

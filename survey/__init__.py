@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from survey import access, db, headers, limits, refusals, speech, views
 from survey.clock import Clock, utc_now
-from survey.config import Settings
+from survey.config import Settings, from_environment
 from survey.keyring import Keyring
 from survey.site import EXTENSION, Site
 
@@ -41,7 +41,7 @@ def create_app(
     Without settings they come from the environment. `config` is Flask's own
     configuration, for tests.
     """
-    settings = settings or Settings()
+    settings = settings or from_environment()
     site = Site(settings, Keyring(settings.keyring), clock)
     app = Application(__name__, template_folder=str(TEMPLATES))
     app.config.update(_flask_config(settings), SECRET_KEY=site.keyring.secret())

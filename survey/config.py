@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import os
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from reports.language import spoken
+from reports.partition import SMALLEST_K
+from survey.errors import Refused, marked
 
+PREFIX = "PREVIEW360_"
 MAIL_SCHEMES = ("smtp", "smtps", "file")
+
+
+class SettingUnknown(Refused):
+    """A variable that looks like a setting and is none: probably misspelt."""
+
+    message = marked("%(name)s is no setting. Known are: %(known)s")
 
 
 class Settings(BaseSettings):
     """Everything an installation can set."""
 
-    model_config = SettingsConfigDict(env_prefix="PREVIEW360_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     organisation: str = Field("Your organisation", description="name in pages and mails")
     contact: str = Field("", description="address that answers replies to mails")
@@ -40,7 +51,9 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("Preview360 <preview360@localhost>", description="sender of all mails")
     mail_timeout: float = Field(20, gt=0, le=300, description="seconds to wait for a mail server")
-    k: int = Field(3, ge=3, le=20, description="fewest raters in a group that is shown")
+    k: int = Field(
+        SMALLEST_K, ge=SMALLEST_K, le=20, description="fewest raters in a group that is shown"
+    )
     language: str = Field("en", description="language of pages where nobody chose one")
     time_zone: str = Field("UTC", description="where a closing day ends, such as Europe/Berlin")
     proxies: int = Field(0, ge=0, le=5, description="reverse proxies in front of this server")
@@ -48,16 +61,34 @@ class Settings(BaseSettings):
     @field_validator("base_url")
     @classmethod
     def _is_web_address(cls, value: str) -> str:
-        parts = urlsplit(value)
+        parts = _parts(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
             raise ValueError("should be http:// or https:// and a host, without a path")
         return value.rstrip("/")
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_database_url(cls, value: str) -> str:
+        try:
+            make_url(value).get_dialect()().import_dbapi()
+        except (NoSuchModuleError, ImportError) as error:
+            raise ValueError(f"needs a driver that is not installed: {error}") from None
+        except ArgumentError:
+            raise ValueError("should be an SQLAlchemy URL, such as sqlite:///file.db") from None
+        return value
+
     @field_validator("mail_url")
     @classmethod
     def _is_mail_url(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in MAIL_SCHEMES:
+        if value and _parts(value).scheme not in MAIL_SCHEMES:
             raise ValueError("should begin with smtp://, smtps:// or file:")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_sender(cls, value: str) -> str:
+        if not parseaddr(value)[1].rpartition("@")[0]:
+            raise ValueError("should hold an address, as in Example Works <feedback@example.org>")
         return value
 
     @field_validator("language")
@@ -72,7 +103,7 @@ class Settings(BaseSettings):
     def _is_time_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError("is no time zone; write it like Europe/Berlin") from None
         return value
 
@@ -82,17 +113,14 @@ class Settings(BaseSettings):
         database = self.database_file()
         if database and self.keyring.resolve().is_relative_to(database.resolve().parent):
             raise ValueError(
-                f"keyring: {self.keyring} lies in the folder of the database; whoever copies that "
-                "folder could read sealed answers. Choose a folder elsewhere"
+                f"PREVIEW360_KEYRING: {self.keyring} lies in the folder of the database; whoever "
+                "copies that folder could read sealed answers. Choose a folder elsewhere"
             )
         return self
 
     def database_file(self) -> Path | None:
         """Return the SQLite file, if the database is one."""
-        try:
-            url = make_url(self.database_url)
-        except ArgumentError:
-            raise ValueError("database_url: should be an SQLAlchemy URL") from None
+        url = make_url(self.database_url)
         return Path(url.database) if url.drivername.startswith("sqlite") and url.database else None
 
     def absolute_database_url(self) -> str:
@@ -111,3 +139,20 @@ class Settings(BaseSettings):
     def is_secure(self) -> bool:
         """Say whether people reach this server by https."""
         return self.base_url.startswith("https://")
+
+
+def from_environment() -> Settings:
+    """Return the settings that the environment holds. Raises SettingUnknown, ValidationError."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in known:
+            raise SettingUnknown(name=name, known=", ".join(known))
+    return Settings()
+
+
+def _parts(url: str) -> SplitResult:
+    """Return the parts of a URL; a port that is none is an error."""
+    parts = urlsplit(url)
+    if parts.netloc:
+        _ = parts.port
+    return parts

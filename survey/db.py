@@ -16,9 +16,17 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from survey.errors import Refused, marked
 from survey.models import Base
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+
+
+class DatabaseUnusable(Refused):
+    """There is no place for the database file."""
+
+    message = marked("The database's folder %(folder)s cannot be made: %(reason)s.")
+
 
 READ_ONLY = "preview360_read_only"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -32,10 +40,17 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             if db.engine.url.database:
-                Path(db.engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _make_folder(Path(db.engine.url.database).parent)
             event.listen(db.engine, "connect", _set_up_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
     app.before_request(_read_only_while_reading)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnusable(folder=folder, reason=error.strerror) from error
 
 
 def session() -> Session:

@@ -14,15 +14,15 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
-from survey.db import session
-from survey.errors import Refused, marked
+from survey.db import SAFE_METHODS, session
+from survey.errors import NotAllowed, NotFound, Refused, marked
 from survey.keyring import KeyringUnusable
 from survey.speech import say
 
 SENTENCES = {
     400: marked("The browser sent something that makes no sense here."),
-    403: marked("You may not do this."),
-    404: marked("There is nothing here, or it is not yours to see."),
+    403: NotAllowed.message,
+    404: NotFound.message,
     405: marked("This page cannot be used like that."),
     413: marked(
         "That is more than this page takes, so nothing of it was saved. Go back in your browser: "
@@ -38,6 +38,9 @@ SENTENCES = {
 NOT_SAVED = marked(
     "This could not be saved just now: the server has no room left or is busy. Nothing that was "
     "saved before is lost; please wait a moment and try again."
+)
+NOT_READ = marked(
+    "The server cannot reach its database just now. Nothing was lost; please try again in a while."
 )
 NO_KEYS = marked(
     "The server cannot reach its keys just now. Nothing was lost; please try again in a while."
@@ -75,7 +78,8 @@ def _keyring(error: KeyringUnusable) -> Page:
 def _storage(error: OperationalError) -> Page:
     # Only the database's own words: the statement would hold what was typed.
     _log(error.orig)
-    return _give_back(say().gettext(NOT_SAVED), 503, again=True)
+    sentence = NOT_READ if request.method in SAFE_METHODS else NOT_SAVED
+    return _give_back(say().gettext(sentence), 503, again=True)
 
 
 def _csrf(_error: CSRFError) -> Page:

@@ -6,8 +6,10 @@ import sys
 
 import click
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
-from survey.cli import database, demo, person, questionnaire, round_, serve
+from survey.cli import database, demo, mail, person, questionnaire, round_, serve
+from survey.config import PREFIX
 from survey.errors import Refused
 
 
@@ -23,6 +25,7 @@ for command in (
     database.db,
     person.person,
     round_.round_,
+    mail.mail,
     questionnaire.questionnaire,
     demo.demo,
 ):
@@ -36,9 +39,12 @@ def main() -> None:
     except Refused as refusal:
         click.echo(str(refusal), err=True)
         sys.exit(1)
+    except DBAPIError as error:
+        click.echo(f"The database cannot be used: {error.orig}.", err=True)
+        sys.exit(1)
     except ValidationError as error:
         for problem in error.errors():
-            name = "_".join(("PREVIEW360", *(str(step).upper() for step in problem["loc"])))
+            name = PREFIX + "_".join(str(step).upper() for step in problem["loc"])
             place = f"{name}: " if problem["loc"] else ""
             click.echo(f"{place}{problem['msg'].removeprefix('Value error, ')}", err=True)
         sys.exit(1)

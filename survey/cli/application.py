@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import click
 from sqlalchemy import select
 
 from survey import create_app
+from survey.cli.database import check_up_to_date
 from survey.db import session
 from survey.errors import NotFound
 from survey.models import Person, Round
 from survey.services import people
 from survey.services.people import clean_address
+from survey.services.tables import TableInvalid
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,12 +28,19 @@ def with_application(command: Command) -> Command:
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> Any:
         app = create_app()
+        check_up_to_date(app)
         with app.app_context():
             result = command(*arguments, **options)
             session().commit()
             return result
 
     return cast(Command, run)
+
+
+def faulty(what: str, table: Path, error: TableInvalid) -> click.ClickException:
+    """Return the error that ends a command, with each fault of a table on a line."""
+    faults = "\n".join(f"{table}: {fault}" for fault in error.faults)
+    return click.ClickException(f"{what}.\n{faults}")
 
 
 def person_called(address: str) -> Person:

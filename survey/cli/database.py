@@ -35,6 +35,7 @@ def upgrade() -> None:
 
 @db.command()
 @click.argument("revision", default="-1")
+@click.confirmation_option(prompt="What only the latest version stores will be lost. Go on?")
 def downgrade(revision: str) -> None:
     """Take the latest change of the database back."""
     app = create_app()

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import click
 
+from survey.cli.serve import PORT
+
 
 @click.command()
 @click.option("--once", is_flag=True, help="End after the PDF, instead of serving.")
 @click.option(
     "--folder", default="demo", show_default=True, type=click.Path(file_okay=False, path_type=Path)
 )
-@click.option("--port", default=8360, show_default=True, help="Port, if it is free.")
+@click.option("--port", default=8360, show_default=True, type=PORT, help="Port, if it is free.")
 def demo(once: bool, folder: Path, port: int) -> None:
     """Show the whole way on invented people: ask, answer, close, read.
 

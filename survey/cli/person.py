@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from survey.cli.application import person_called, with_application
+from survey.cli.application import faulty, person_called, with_application
 from survey.db import session
 from survey.services import coaching, people
-from survey.services.people import ROLES
+from survey.services.people import ROLES, Entry
 from survey.services.tables import TableInvalid
 from survey.site import site
 
@@ -30,6 +30,29 @@ def add(address: str, name: str, roles: tuple[str, ...]) -> None:
     click.echo(f"{added.name} <{added.email}> was added.")
 
 
+@person.command()
+@click.argument("address")
+@click.option("--name", help="New name.")
+@click.option("--address", "new", help="New address: the old one is told, its links end.")
+@click.option("--role", "roles", multiple=True, type=click.Choice([*ROLES, "none"]))
+@click.option("--active/--inactive", default=None, help="Whether they may sign in.")
+@with_application
+def change(
+    address: str, name: str | None, new: str | None, roles: tuple[str, ...], active: bool | None
+) -> None:
+    """Change the person with ADDRESS; what is not named stays. Roles named replace all others."""
+    changed = person_called(address)
+    entry = Entry(
+        name or changed.name,
+        new or changed.email,
+        [role for role in roles if role != "none"] if roles else people.roles_of(changed),
+        changed.active if active is None else active,
+    )
+    here = site()
+    people.change(session(), here.keyring, changed, entry, here.settings.language, here.now())
+    click.echo(f"{changed.name} <{changed.email}> was changed.")
+
+
 @person.command("import")
 @click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_application
@@ -38,13 +61,8 @@ def import_(table: Path) -> None:
     try:
         done = people.import_people(session(), table.read_bytes(), site().now())
     except TableInvalid as error:
-        raise click.ClickException(_listed(table, error)) from None
+        raise faulty("nothing was imported", table, error) from None
     click.echo(f"{done.added} people were added and {done.changed} changed.")
-
-
-def _listed(table: Path, error: TableInvalid) -> str:
-    faults = "\n".join(f"{table}: {fault}" for fault in error.faults)
-    return f"nothing was imported.\n{faults}"
 
 
 @person.command("list")

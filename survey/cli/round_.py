@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from survey import jobs
-from survey.cli.application import person_called, round_called, with_application
+from survey.cli.application import faulty, person_called, round_called, with_application
 from survey.db import session
 from survey.services import closing, nominations, questionnaires, rounds
 from survey.services.rounds import Choices
@@ -52,6 +52,32 @@ def prepare(
 
 @round_.command()
 @click.argument("name", metavar="ROUND")
+@click.option("--level")
+@click.option("--last-day", type=DAY, help="Closing day, as 2026-12-24.")
+@click.option("--language")
+@click.option("--message")
+@with_application
+def change(
+    name: str,
+    level: str | None,
+    last_day: datetime | None,
+    language: str | None,
+    message: str | None,
+) -> None:
+    """Change what ROUND will ask, before it opens; what is not named stays."""
+    changed = round_called(name)
+    choices = Choices(
+        level or changed.level,
+        language or changed.language,
+        site().end_of(last_day.date()) if last_day else changed.closes_at,
+        changed.message if message is None else message,
+    )
+    rounds.change(session(), changed, choices, site().now())
+    click.echo("The round is changed.")
+
+
+@round_.command()
+@click.argument("name", metavar="ROUND")
 @click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_application
 def raters(name: str, table: Path) -> None:
@@ -61,8 +87,7 @@ def raters(name: str, table: Path) -> None:
             session(), round_called(name), table.read_bytes(), site().now()
         )
     except TableInvalid as error:
-        faults = "\n".join(f"{table}: {fault}" for fault in error.faults)
-        raise click.ClickException(f"nobody was named.\n{faults}") from None
+        raise faulty("nobody was named", table, error) from None
     click.echo(f"{count} raters are named.")
 
 
@@ -88,13 +113,14 @@ def list_() -> None:
 @click.argument("name", metavar="ROUND")
 @with_application
 def show(name: str) -> None:
-    """Show where ROUND stands: which groups have enough answers, as of today."""
+    """Show where ROUND stands: which groups have enough answers, renewed once a day."""
     shown = round_called(name)
     click.echo(f"{shown.leader.name}: {shown.state}, until {site().last_day(shown.closes_at)}")
     enough = rounds.enough(shown)
     for relationship, asked in rounds.asked(session(), shown).items():
         if relationship in enough:
-            said = "enough" if enough[relationship] else "not yet"
+            alone = "not yet" if asked >= shown.k else "shown together with others"
+            said = "enough" if enough[relationship] else alone
             click.echo(f"{relationship}\t{asked} asked\t{said}")
 
 

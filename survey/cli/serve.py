@@ -14,6 +14,8 @@ from survey import create_app, jobs
 from survey.cli.database import check_up_to_date
 from survey.errors import Refused, marked
 
+PORT = click.IntRange(0, 65_535)
+
 
 class PortTaken(Refused):
     """Somebody else listens there."""
@@ -25,8 +27,14 @@ class PortTaken(Refused):
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8360, show_default=True, help="Port to listen on.")
-@click.option("--threads", default=8, show_default=True, help="Pages answered at once.")
+@click.option("--port", default=8360, show_default=True, type=PORT, help="Port to listen on.")
+@click.option(
+    "--threads",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="Pages answered at once.",
+)
 def serve(host: str, port: int, threads: int) -> None:
     """Serve the pages, send mails and close rounds, all in one process."""
     app = create_app()
@@ -47,8 +55,9 @@ def listening(app: Any, host: str, port: int, threads: int = 8) -> Any:
             ident=None,
             clear_untrusted_proxy_headers=False,
         )
-    except OSError as error:
-        raise PortTaken(port=port, host=host, reason=error.strerror or error) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise PortTaken(port=port, host=host, reason=reason) from error
 
 
 def serve_until_stopped(app: Flask, server: Any) -> None:

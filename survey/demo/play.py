@@ -28,6 +28,7 @@ from survey.config import Settings
 from survey.demo.browser import Browser
 from survey.demo.catcher import Catcher, mail_pages
 from survey.demo.story import Story, StoryRater, StoryRound, story
+from survey.errors import Refused, marked
 from survey.services import people, questionnaires
 from survey.site import site
 
@@ -36,6 +37,25 @@ CODE = re.compile(r"^\s+(\d{6})$", re.MULTILINE)
 LINK = re.compile(r"http://\S+/r/\S+")
 OURS = ("data", "keyring", "preview.pdf")
 """What the demonstration makes in its folder, and deletes when it starts anew."""
+MARK = ".preview360-demo"
+"""Says that a folder is the demonstration's own."""
+
+
+class FolderTaken(Refused):
+    """A folder that holds somebody's files: nothing in it is deleted."""
+
+    message = marked("%(folder)s holds other files. Choose a folder that is empty or new.")
+
+
+def _clear(folder: Path) -> None:
+    """Delete what an earlier demonstration left. Raises FolderTaken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / MARK).exists() and any(folder.iterdir()):
+        raise FolderTaken(folder=folder)
+    (folder / MARK).touch()
+    for name in OURS:
+        path = folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 @dataclass
@@ -57,10 +77,7 @@ class Stage:
         self.story: Story = story()
         self.clock = ShiftedClock()
         self.catcher = Catcher()
-        for name in OURS:
-            path = folder / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        _clear(folder)
         self.server, self.port, self.app = self._listen(port)
 
     def _listen(self, port: int) -> tuple[Any, int, Flask]:
@@ -91,6 +108,12 @@ class Stage:
             keyring=self.folder.absolute() / "keyring",
             mail_url=f"smtp://127.0.0.1:{self.catcher.port}",
             mail_from=f"{self.story.organisation} <feedback@example.org>",
+            # Whatever the environment sets for a real installation is not for this one.
+            mail_timeout=20,
+            k=3,
+            language="en",
+            time_zone="UTC",
+            proxies=0,
         )
 
     @property

@@ -16,7 +16,7 @@ def clean_text(text: str | None) -> str:
     kept: list[str] = []
     marks = 0
     for letter in composed:
-        marks = marks + 1 if unicodedata.combining(letter) else 0
+        marks = marks + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
         if marks <= MOST_MARKS and (letter == NEW_LINE or _is_text(letter)):
             kept.append(letter)
     return "".join(kept).strip()

@@ -13,7 +13,7 @@ from survey.models.person import Person
 
 
 class AuditEntry(Base):
-    """One act of a leader, coach or administrator; no actor: the command line."""
+    """One act of a leader, coach or administrator; no actor: the server or the command line."""
 
     __tablename__ = "audit_entry"
     __table_args__ = (*not_blank("act"),)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey.models.base import Base, enumerated, not_blank, random_id
 from survey.models.person import Person
-from survey.models.round import Invitation
+from survey.models.round import Invitation, Round
 
 
 class MailKind(StrEnum):
@@ -70,4 +70,5 @@ class Mail(Base):
     trouble: Mapped[str] = mapped_column(default="")
 
     person: Mapped[Person] = relationship()
+    round: Mapped[Round | None] = relationship()
     invitation: Mapped[Invitation | None] = relationship()

@@ -11,7 +11,7 @@ from survey.models import AuditEntry, Person
 
 
 def record(session: Session, actor: Person | None, act: str, subject: str, now: datetime) -> None:
-    """Note what somebody did, in words marked for translation; no actor: the command line."""
+    """Note what somebody did, in marked words; no actor: the server or the command line."""
     session.add(AuditEntry(at=now, actor_id=actor.id if actor else None, act=act, subject=subject))
     session.flush()
 

@@ -100,7 +100,7 @@ def close(
         now,
         round_=round_,
     )
-    audit.record(session, actor, marked("round closed"), str(round_.id), now)
+    audit.record(session, actor, marked("round closed"), rounds.subject(round_), now)
     return release
 
 

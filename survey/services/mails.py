@@ -148,7 +148,7 @@ def latest(session: Session, most: int = 300) -> list[Mail]:
     """Return mails for the administrator: those in trouble first, then the latest."""
     query = (
         select(Mail)
-        .options(joinedload(Mail.person))
+        .options(joinedload(Mail.person), joinedload(Mail.round).joinedload(Round.leader))
         .order_by((Mail.trouble == "").asc(), Mail.due_at.desc())
         .limit(most)
     )

@@ -14,7 +14,7 @@ from questionnaires.definition import SELF, Questionnaire
 from reports.partition import Atom, TooFewRaters, partition
 from survey.errors import Refused, marked
 from survey.models import Nomination, Person, Round, RoundState
-from survey.services import audit, people, questionnaires
+from survey.services import audit, people, questionnaires, rounds
 from survey.services.people import AddressInvalid, NameInvalid, clean_address, clean_name
 from survey.services.rounds import RoundStarted
 from survey.services.tables import Fault, TableInvalid, read_table
@@ -64,7 +64,7 @@ def name_raters(
         session.add(nomination)
     round_.state = RoundState.NOMINATING if checked else RoundState.DRAFT
     session.flush()
-    audit.record(session, actor, marked("raters named"), str(round_.id), now)
+    audit.record(session, actor, marked("raters named"), rounds.subject(round_), now)
 
 
 def _checked(round_: Round, named: Sequence[Named]) -> list[Named]:

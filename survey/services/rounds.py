@@ -127,7 +127,7 @@ def prepare(
     )
     session.add(round_)
     session.flush()
-    audit.record(session, actor, marked("round prepared"), str(round_.id), now)
+    audit.record(session, actor, marked("round prepared"), subject(round_), now)
     return round_
 
 
@@ -141,7 +141,7 @@ def change(
     round_.level, round_.language = choices.level, choices.language
     round_.closes_at, round_.message = choices.closes_at, choices.message
     session.flush()
-    audit.record(session, actor, marked("round changed"), str(round_.id), now)
+    audit.record(session, actor, marked("round changed"), subject(round_), now)
 
 
 def _check(questionnaire: Questionnaire, choices: Choices, now: datetime) -> None:
@@ -198,7 +198,7 @@ def open_round(
     for nomination in round_.nominations:
         invitations.invite(session, round_, nomination, keys, now)
     renew_enough(session, round_, now)
-    audit.record(session, actor, marked("round opened"), str(round_.id), now)
+    audit.record(session, actor, marked("round opened"), subject(round_), now)
 
 
 def extend(
@@ -214,7 +214,7 @@ def extend(
     _check_closing_day(closes_at, now)
     round_.closes_at = closes_at
     session.flush()
-    audit.record(session, actor, marked("closing day moved"), str(round_.id), now)
+    audit.record(session, actor, marked("closing day moved"), subject(round_), now)
 
 
 def void(session: Session, round_: Round, now: datetime, actor: Person | None = None) -> None:
@@ -228,7 +228,7 @@ def void(session: Session, round_: Round, now: datetime, actor: Person | None = 
     if actor is None or actor.id != round_.leader_id:
         key = f"void:{round_.id}"
         mails.queue(session, MailKind.VOID, key, round_.leader, round_.language, now, round_=round_)
-    audit.record(session, actor, marked("round ended without preview"), str(round_.id), now)
+    audit.record(session, actor, marked("round ended without preview"), subject(round_), now)
 
 
 def end(session: Session, round_: Round, state: RoundState) -> None:
@@ -257,6 +257,11 @@ def _lock(session: Session, round_: Round) -> None:
 
 def _nominations(round_: Round) -> list[UUID]:
     return [nomination.id for nomination in round_.nominations]
+
+
+def subject(round_: Round) -> str:
+    """Return how the audit list names a round: its leader, and the beginning of its id."""
+    return f"{round_.leader.email} {str(round_.id)[:8]}"
 
 
 def find(session: Session, round_id: UUID) -> Round:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, send_from_directory
+from flask import Blueprint, Response, render_template, send_file, send_from_directory
 from markupsafe import Markup
 
 from reports.release import Release as Document
@@ -44,9 +45,12 @@ def pdf(round_id: UUID) -> Response:
     release = _readable(round_id)
     document = Document.model_validate_json(release.document)
     content = preview_pdf(document, questionnaires.read(release.round.questionnaire))
-    response = Response(content, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = 'attachment; filename="preview.pdf"'
-    return response
+    return send_file(
+        io.BytesIO(content),
+        mimetype="application/pdf",
+        as_attachment=True,
+        download_name=f"Preview {document.leader} {document.closed_on}.pdf",
+    )
 
 
 @bp.get("/preview.css")

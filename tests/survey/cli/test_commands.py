@@ -36,6 +36,7 @@ def run(tmp_path):
         assert "Traceback" not in done.stderr
         return done.stdout + done.stderr
 
+    command.environment = environment
     return command
 
 
@@ -167,3 +168,105 @@ def page_of(address):
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"{address} does not answer")
+
+
+def test_a_person_is_changed_by_command(installed):
+    installed("person", "add", "ada@example.org", "--name", "Ada", "--role", "leader")
+    installed(
+        "person", "change", "ada@example.org",
+        "--name", "Ada Two", "--address", "two@example.org", "--role", "coach", "--inactive",
+    )  # fmt: skip
+    assert installed("person", "list") == "two@example.org\tAda Two\tcoach (inactive)\n"
+
+    installed("person", "change", "two@example.org", "--role", "none", "--active")
+    assert installed("person", "list") == "two@example.org\tAda Two\t\n"
+
+
+def test_a_prepared_round_is_changed_by_command(installed):
+    installed("person", "add", "ada@example.org", "--name", "Ada", "--role", "leader")
+    new = ["--level", "new_lead", "--last-day", day(7)]
+    name = installed("round", "prepare", "ada@example.org", *new).strip()
+    installed("round", "change", name[:8], "--last-day", day(9), "--language", "de")
+
+    assert f"until {day(9)}" in installed("round", "show", name)
+
+
+def test_mails_are_listed_and_sent_again_by_command(run, tmp_path):
+    """The folder for mails cannot be made at first: a file is in its place."""
+    run("db", "upgrade")
+    run("person", "add", "ada@example.org", "--name", "Ada", "--role", "leader")
+    run("person", "add", "casey@example.org", "--name", "Casey", "--role", "coach")
+    run("person", "give-access", "ada@example.org", "casey@example.org")
+    (tmp_path / "mails").touch()
+    run("work", "--once")
+    [line] = run("mail", "list").splitlines()
+    name, kind, address, state, trouble = line.split("\t")
+    assert (kind, address, state) == ("coach_access", "casey@example.org", "waiting")
+    assert trouble == f"{tmp_path}/mails: File exists"
+
+    assert "still waits" in run("mail", "again", name[:8], code=1)
+    assert "0 mails begin with zz" in run("mail", "again", "zz", code=1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("TIMEZONE", "UTC", "PREVIEW360_TIMEZONE is no setting. Known are: PREVIEW360_ORGA"),
+        ("TIME_ZONE", "Europe", "PREVIEW360_TIME_ZONE: is no time zone"),
+        ("MAIL_URL", "smtp://host:port", "PREVIEW360_MAIL_URL: Port could not be cast"),
+        ("MAIL_FROM", "nonsense", "PREVIEW360_MAIL_FROM: should hold an address"),
+        ("BASE_URL", "http://host:port", "PREVIEW360_BASE_URL: Port could not be cast"),
+        ("LANGUAGE", "english", "PREVIEW360_LANGUAGE: is no language of the pages; known: en, de"),
+        ("DATABASE_URL", "foo://x", "PREVIEW360_DATABASE_URL: needs a driver"),
+        ("DATABASE_URL", "oracle://x", "PREVIEW360_DATABASE_URL: needs a driver"),
+        ("DATABASE_URL", "sqlite:////proc/x/y.db", "The database's folder /proc/x cannot be made"),
+        ("DATABASE_URL", f"sqlite:///{__file__}", "The database cannot be used: file is not"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_cannot_be_is_named(run, monkeypatch, setting, value, said):
+    run.environment[f"PREVIEW360_{setting}"] = value
+
+    assert said in run("person", "list", code=1)
+
+
+def test_a_command_without_a_database_says_how_to_make_one(run):
+    assert run("person", "list", code=1) == (
+        "The database is not up to date. Run `preview360 db upgrade` first.\n"
+    )
+
+
+@pytest.mark.parametrize("last_day", ["9999-12-31", "0001-01-01"])
+def test_a_day_beyond_all_calendars_is_refused(installed, last_day):
+    installed("person", "add", "ada@example.org", "--name", "Ada", "--role", "leader")
+    new = ["--level", "new_lead", "--last-day", last_day]
+
+    assert "at most 90 days from now" in installed(
+        "round", "prepare", "ada@example.org", *new, code=1
+    )
+
+
+def test_a_round_for_somebody_who_could_not_read_it_is_refused(installed):
+    installed("person", "add", "ada@example.org", "--name", "Ada")
+    new = ["--level", "new_lead", "--last-day", day(7)]
+
+    assert "Ada is no leader here" in installed("round", "prepare", "ada@example.org", *new, code=1)
+
+
+def test_the_database_is_not_taken_back_without_asking(installed):
+    assert "will be lost" in installed("db", "downgrade", code=1)
+    installed("db", "downgrade", "--yes")
+    assert "db upgrade" in installed("person", "list", code=1)
+
+
+def test_a_server_that_cannot_listen_says_why(installed):
+    assert "Choose another" in installed("serve", "--host", "nohost.invalid", code=1)
+    assert "not in the range" in installed("serve", "--port", "99999", code=2)
+
+
+def test_the_demonstration_deletes_nobody_elses_files(run, tmp_path):
+    mine = tmp_path / "work" / "data" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("precious")
+
+    assert "holds other files" in run("demo", "--once", "--folder", "work", code=1)
+    assert mine.read_text() == "precious"

@@ -9,6 +9,7 @@ from survey import sealing
 from survey.models import Ballot, Invitation, Mail, MailState, Round, RoundState
 from survey.services import closing, nominations, rounds
 from survey.services.nominations import Named, NamesInvalid
+from survey.services.questionnaires import VersionChanged
 from survey.services.rounds import (
     ChoiceInvalid,
     Choices,
@@ -184,7 +185,7 @@ def test_a_version_in_use_does_not_change(session):
     text = factories.QUESTIONNAIRE.texts["en"].model_copy(update={"title": "Changed"})
     changed = factories.QUESTIONNAIRE.model_copy(update={"texts": {"en": text}})
 
-    with pytest.raises(Exception, match="Give the file a new version"):
+    with pytest.raises(VersionChanged, match="Give the file a new version"):
         rounds.prepare(
             session,
             factories.person(session, "Sam", "leader"),

@@ -187,7 +187,9 @@ def test_a_closed_round_leads_to_the_preview_and_its_pdf(
 
     answer = leader.client.get(f"/previews/{round_.id}/preview.pdf")
     assert answer.data.startswith(b"%PDF-")
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="preview.pdf"'
+    assert answer.headers["Content-Disposition"] == (
+        'attachment; filename="Preview Robin Example 2026-11-16.pdf"'
+    )
     assert answer.headers["Cache-Control"] == "no-store"
     assert session.scalars(select(Release)).one().round_id == round_.id
 

@@ -1,0 +1,39 @@
+"""Mails from the command line."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import select
+
+from survey.cli.application import with_application
+from survey.db import session
+from survey.errors import NotFound
+from survey.models import Mail
+from survey.services import mails
+from survey.site import site
+
+
+@click.group()
+def mail() -> None:
+    """Mails: what was sent, what waits, and what could not be delivered."""
+
+
+@mail.command("list")
+@with_application
+def list_() -> None:
+    """List the latest mails, those in trouble first."""
+    for each in mails.latest(session()):
+        trouble = f"\t{each.trouble}" if each.trouble else ""
+        click.echo(f"{each.id}\t{each.kind}\t{each.address}\t{each.state}{trouble}")
+
+
+@mail.command()
+@click.argument("name", metavar="MAIL")
+@with_application
+def again(name: str) -> None:
+    """Send MAIL again (by the first letters of its id): a failed one, or a lost invitation."""
+    found = [each for each in session().scalars(select(Mail.id)) if str(each).startswith(name)]
+    if len(found) != 1:
+        raise NotFound("%(count)s mails begin with %(name)s.", count=len(found), name=name)
+    mails.send_again(session(), found[0], site().now())
+    click.echo("The mail is on its way.")
