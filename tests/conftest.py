@@ -17,10 +17,10 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from survey import create_app, db
-from survey.cli.serve import listening
 from survey.config import Settings
 from survey.demo.catcher import Catcher
 from survey.keyring import Keyring
+from survey.server import listening
 from survey.site import EXTENSION
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

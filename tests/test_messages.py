@@ -10,6 +10,7 @@ from flask import Flask
 from reports.language import CATALOGUES, language
 from survey import create_app, db, jobs
 from survey.demo.catcher import plain_text
+from survey.models import Round
 from survey.site import EXTENSION
 from tests import factories
 from tests.conftest import CLOSES
@@ -60,6 +61,47 @@ def german(app: Flask, settings, clock):
         db.db.engine.dispose()
 
 
+def raters_pages(app: Flask, link: str) -> dict[str, str]:
+    """Every page of the form up to the refusal of sending too little, and a wrong link."""
+    rater = Visitor(app)
+    pages = {"welcome": rater.open(f"/r/{link}"), "part 1": rater.send(action="/start")}
+    while "/part/" in rater.address:
+        pages[f"after {rater.address}"] = rater.send()
+    pages["too few"] = rater.send()
+    pages["wrong"] = rater.open(f"/r/{link[:-1]}")
+    return pages
+
+
+def visitors_pages(app: Flask) -> dict[str, str]:
+    """What anybody sees, and signing in up to the code."""
+    visitor = Visitor(app)
+    pages = {each: visitor.open(each) for each in ("/", "/sign-in", "/sign-in/code", "/nowhere")}
+    visitor.open("/sign-in")
+    pages["no address"] = visitor.send({"email": ""})
+    visitor.open("/sign-in")
+    pages["code"] = visitor.send({"email": "robin@example.org"})
+    return pages
+
+
+def staffs_pages(app: Flask, everything: Visitor, round_: Round, waiting: Round) -> dict[str, str]:
+    """The pages of leaders, coaches and administrators, with one refusal."""
+    pages = {}
+    for address in (
+        "/rounds", "/rounds/new", f"/rounds/{round_.id}", "/shelf", "/administration/people",
+        "/administration/people/new", "/administration/people/import",
+        "/administration/delivery", "/administration/rounds", "/administration/audit",
+    ):  # fmt: skip
+        pages[address] = everything.open(address)
+        assert everything.status == 200, address
+    sam = Visitor(app, waiting.leader)
+    for address in ("prepare", "raters", "ready"):
+        pages[address] = sam.open(f"/rounds/{waiting.id}/{address}")
+    sam.open(f"/rounds/{waiting.id}/raters")
+    pages["twice"] = sam.send({"peer": "Ada <ada@example.org>\nAda <ada@example.org>\nnobody"})
+    assert sam.status == 422
+    return pages
+
+
 def test_a_german_installation_speaks_german_everywhere(german, session, clock, catcher):
     keyring = german.extensions[EXTENSION].keyring
     robin = factories.person(session, "Robin", "leader", "coach", "administrator")
@@ -70,36 +112,10 @@ def test_a_german_installation_speaks_german_everywhere(german, session, clock, 
     links = factories.links(session, keyring, round_)
     session.close()
     jobs.sweep(german)
-    pages = {}
 
-    rater = Visitor(german)
-    pages["welcome"] = rater.open(f"/r/{links['peer0']}")
-    pages["part"] = rater.send(action="/start")
-    while "/part/" in rater.address:
-        pages[rater.address] = rater.send()
-    pages["too few"] = rater.send()
-    pages["wrong"] = rater.open(f"/r/{links['peer0'][:-1]}")
-    visitor = Visitor(german)
-    for address in ("/", "/sign-in", "/sign-in/code", "/nowhere"):
-        pages[address] = visitor.open(address)
-    visitor.open("/sign-in")
-    pages["no address"] = visitor.send({"email": ""})
-    visitor.open("/sign-in")
-    pages["code"] = visitor.send({"email": "robin@example.org"})
     everything = Visitor(german, robin)
-    for address in (
-        "/rounds", "/rounds/new", f"/rounds/{round_.id}", "/shelf", "/administration/people",
-        "/administration/people/new", "/administration/people/import",
-        "/administration/delivery", "/administration/rounds", "/administration/audit",
-    ):  # fmt: skip
-        pages[address] = everything.open(address)
-        assert everything.status == 200, address
-    sam = Visitor(german, waiting.leader)
-    for address in ("prepare", "raters", "ready"):
-        pages[address] = sam.open(f"/rounds/{waiting.id}/{address}")
-    sam.open(f"/rounds/{waiting.id}/raters")
-    pages["twice"] = sam.send({"peer": "Ada <ada@example.org>\nAda <ada@example.org>\nnobody"})
-    assert sam.status == 422
+    pages = raters_pages(german, links["peer0"]) | visitors_pages(german)
+    pages |= staffs_pages(german, everything, round_, waiting)
     everything.open("/rounds")
     everything.send({"coach": str(coach.id)}, action="/rounds/coaches")
     for link in links.values():
@@ -107,10 +123,8 @@ def test_a_german_installation_speaks_german_everywhere(german, session, clock, 
             factories.answer(db.session(), keyring, link)
     clock.now = CLOSES
     jobs.sweep(german)
-    jobs.sweep(german)
     everything = Visitor(german, robin, CLOSES)
     pages["preview"] = everything.open(f"/previews/{round_.id}")
-    assert everything.status == 200
     pdf = everything.client.get(f"/previews/{round_.id}/preview.pdf").data
     with pdfplumber.open(io.BytesIO(pdf)) as document:
         pages["pdf"] = " ".join(page.extract_text() for page in document.pages)

@@ -22,13 +22,13 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from questionnaires.definition import Questionnaire
 from survey import create_app, db, jobs
-from survey.cli.serve import PortTaken, listening
 from survey.clock import utc_now
 from survey.config import Settings
 from survey.demo.browser import Browser
 from survey.demo.catcher import Catcher, mail_pages
 from survey.demo.story import Story, StoryRater, StoryRound, story
 from survey.errors import Refused, marked
+from survey.server import PortTaken, listening
 from survey.services import people, questionnaires
 from survey.site import site
 

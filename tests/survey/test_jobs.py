@@ -9,11 +9,20 @@ import flask_migrate
 from sqlalchemy import select, text
 
 from survey import create_app, db, jobs, sealing
+from survey.config import Settings
 from survey.models import Ballot, Release, Round, RoundState
 from survey.services import ballots, closing, rounds
 from tests import factories
 from tests.conftest import CLOSES, installation
 from tests.visitor import Visitor
+
+
+def still_there(sealed: list[bytes], settings: Settings) -> list[bytes]:
+    """Which sealed ballots can be found in the database's files, by their first bytes."""
+    file = settings.database_file()
+    assert file is not None
+    content = b"".join(path.read_bytes() for path in file.parent.iterdir())
+    return [each for each in sealed if each[:64] in content]
 
 
 def test_a_sweep_closes_what_is_due_and_tells_the_leader(app, session, keyring, catcher, clock):
@@ -50,11 +59,9 @@ def test_nothing_of_a_closed_rounds_ballots_is_left_in_the_files(
     factories.all_answer(session, keyring, round_)
     sealed = session.scalars(select(Ballot.sealed)).all()
     session.close()
-    files = settings.database_file().parent
 
     def left() -> int:
-        content = b"".join(path.read_bytes() for path in files.iterdir())
-        return sum(each[:64] in content for each in sealed)
+        return len(still_there(sealed, settings))
 
     assert left() == 11
     clock.now = CLOSES
@@ -70,11 +77,9 @@ def test_traces_are_cleaned_up_although_the_first_try_was_cut_short(
     factories.all_answer(session, keyring, round_)
     sealed = session.scalars(select(Ballot.sealed)).all()
     session.close()
-    files = settings.database_file().parent
 
     def left() -> int:
-        content = b"".join(path.read_bytes() for path in files.iterdir())
-        return sum(each[:64] in content for each in sealed)
+        return len(still_there(sealed, settings))
 
     with app.app_context():
         closing.close(db.session(), keyring, round_.id, CLOSES)
@@ -104,9 +109,7 @@ def test_a_round_ended_on_the_page_leaves_no_traces_either(app, session, keyring
     visitor.send(action="/void")
     jobs.sweep(app)
 
-    files = settings.database_file().parent
-    content = b"".join(path.read_bytes() for path in files.iterdir())
-    assert [each for each in sealed if each[:64] in content] == []
+    assert still_there(sealed, settings) == []
     assert keyring.rounds() == []
 
 
