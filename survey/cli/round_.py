@@ -91,6 +91,15 @@ def raters(name: str, table: Path) -> None:
     click.echo(f"{count} raters are named.")
 
 
+@round_.command()
+@click.argument("name", metavar="ROUND")
+@with_application
+def discard(name: str) -> None:
+    """Delete ROUND, which has not opened."""
+    rounds.discard(session(), round_called(name), site().now())
+    click.echo("The round was discarded.")
+
+
 @round_.command("open")
 @click.argument("name", metavar="ROUND")
 @with_application

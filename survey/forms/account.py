@@ -18,7 +18,6 @@ class AddressForm(Form):
 class CodeForm(Form):
     """The code from the mail."""
 
-    email = StringField(filters=[clean_line], validators=[DataRequired(), Length(max=320)])
     code = StringField(filters=[clean_line], validators=[DataRequired(), Length(max=20)])
 
 

@@ -37,13 +37,17 @@ class Person(Base):
 
 
 class SignInCode(Base):
-    """The one code that would sign a person in now, known only by its keyed hash."""
+    """A code that would sign a person in now, in the browser that asked for it.
+
+    Browser and code are known only by their keyed hashes.
+    """
 
     __tablename__ = "sign_in_code"
     __table_args__ = (sa.CheckConstraint("attempts_left >= 0", "attempts_not_negative"),)
 
+    browser: Mapped[bytes] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(
-        sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+        sa.ForeignKey("person.id", ondelete="CASCADE"), index=True
     )
     digest: Mapped[bytes]
     expires_at: Mapped[datetime]

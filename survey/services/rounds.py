@@ -144,6 +144,15 @@ def change(
     audit.record(session, actor, marked("round changed"), subject(round_), now)
 
 
+def discard(session: Session, round_: Round, now: datetime, actor: Person | None = None) -> None:
+    """Delete a round that has not opened. Raises RoundStarted."""
+    if not round_.is_prepared():
+        raise RoundStarted
+    audit.record(session, actor, marked("round discarded"), subject(round_), now)
+    session.delete(round_)
+    session.flush()
+
+
 def _check(questionnaire: Questionnaire, choices: Choices, now: datetime) -> None:
     for choice, known in (
         (choices.level, questionnaire.structure.levels),

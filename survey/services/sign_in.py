@@ -1,4 +1,4 @@
-"""Signing in with a mailed code: six digits, ten minutes, five tries, used once."""
+"""Signing in with a mailed code: six digits, ten minutes, five tries, one browser, used once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import update
+from sqlalchemy import delete, or_, update
 from sqlalchemy.orm import Session
 
 from survey import sealing
@@ -23,23 +23,35 @@ ATTEMPTS = 5
 CODE = "sign-in code"
 
 
+def new_browser() -> str:
+    """Return what a browser keeps from asking for a code until it sends the code back."""
+    return secrets.token_urlsafe(16)
+
+
 def request_code(
-    session: Session, keyring: Keyring, address: str, language: str, now: datetime
+    session: Session, keyring: Keyring, browser: str, address: str, language: str, now: datetime
 ) -> None:
     """Mail a new code to whoever has this address and may sign in; otherwise do nothing.
 
-    The caller must answer alike in both cases.
+    It works only in the browser that asked, so that nobody else can use up its tries. The
+    caller must answer alike in both cases.
     """
     person = _who(session, address)
     if person is None:
         return
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-    stored = session.get(SignInCode, person.id, with_for_update=True)
-    if stored is None:
-        stored = SignInCode(person_id=person.id)
-        session.add(stored)
-    stored.digest = _digest(keyring, person, code)
-    stored.expires_at, stored.attempts_left = now + LIFETIME, ATTEMPTS
+    asked = _digest(keyring, browser)
+    session.execute(
+        delete(SignInCode).where(or_(SignInCode.expires_at <= now, SignInCode.browser == asked))
+    )
+    stored = SignInCode(
+        browser=asked,
+        person_id=person.id,
+        digest=_digest(keyring, browser, code),
+        expires_at=now + LIFETIME,
+        attempts_left=ATTEMPTS,
+    )
+    session.add(stored)
     session.flush()
     mails.queue(
         session,
@@ -53,34 +65,31 @@ def request_code(
 
 
 def verify(
-    session: Session, keyring: Keyring, address: str, code: str, now: datetime
+    session: Session, keyring: Keyring, browser: str, code: str, now: datetime
 ) -> Person | None:
     """Return who signs in with this code, or None; a right code is used up, a wrong one counted.
 
     Commit in both cases.
     """
-    person = _who(session, address)
-    if person is None:
-        return None
+    asked = _digest(keyring, browser)
     # One statement takes the try, so that a thousand guesses at once are still five.
     taken = session.execute(
         update(SignInCode)
         .where(
-            SignInCode.person_id == person.id,
+            SignInCode.browser == asked,
             SignInCode.attempts_left > 0,
             SignInCode.expires_at > now,
         )
         .values(attempts_left=SignInCode.attempts_left - 1)
-        .returning(SignInCode.digest)
+        .returning(SignInCode.person_id, SignInCode.digest)
         .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
-    given = _digest(keyring, person, "".join(code.split()))
-    if taken is None or not hmac.compare_digest(taken, given):
+    ).one_or_none()
+    given = _digest(keyring, browser, "".join(code.split()))
+    if taken is None or not hmac.compare_digest(taken.digest, given):
         return None
-    used = session.get(SignInCode, person.id)
-    session.delete(used)
-    session.flush()
-    return person
+    session.execute(delete(SignInCode).where(SignInCode.browser == asked))
+    person = session.get(Person, taken.person_id)
+    return person if person is not None and person.may_sign_in() else None
 
 
 def sign_out(session: Session, person: Person) -> None:
@@ -97,8 +106,8 @@ def _who(session: Session, address: str) -> Person | None:
     return person if person is not None and person.may_sign_in() else None
 
 
-def _digest(keyring: Keyring, person: Person, code: str) -> bytes:
-    content = f"{person.id} {code}".encode()
+def _digest(keyring: Keyring, *secret: str) -> bytes:
+    content = " ".join(secret).encode()
     return hashlib.blake2b(
         content, key=keyring.secret(), person=b"sign-in", digest_size=32
     ).digest()

@@ -20,7 +20,7 @@ from survey.speech import say
 
 bp = Blueprint("account", __name__)
 Page = str | Response | tuple[str, int]
-ADDRESS = "address"
+BROWSER = "browser"
 
 
 @bp.get("/")
@@ -41,9 +41,11 @@ def sign_in() -> Page:
     """Ask for an address and mail a code; the answer is the same for every address."""
     form = AddressForm()
     if form.validate_on_submit():
-        codes.request_code(session(), site().keyring, form.email.data, say().code, site().now())
+        cookie[BROWSER] = codes.new_browser()
+        codes.request_code(
+            session(), site().keyring, cookie[BROWSER], form.email.data, say().code, site().now()
+        )
         session().commit()
-        cookie[ADDRESS] = form.email.data
         return redirect(url_for("account.code"))
     return render_template("survey/account/sign_in.html", form=form), 422 if form.errors else 200
 
@@ -52,10 +54,10 @@ def sign_in() -> Page:
 @allow("anybody")
 def code() -> Page:
     """Ask for the code, and sign in with it."""
-    form = CodeForm(data={"email": cookie.get(ADDRESS, "")})
+    form = CodeForm()
     if form.validate_on_submit():
         person = codes.verify(
-            session(), site().keyring, form.email.data, form.code.data, site().now()
+            session(), site().keyring, cookie.get(BROWSER, ""), form.code.data, site().now()
         )
         session().commit()
         if person is not None:

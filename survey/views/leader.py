@@ -96,7 +96,17 @@ def prepare(round_id: UUID) -> Page:
         form, lambda: services.change(session(), round_, _choices(form), site().now(), person())
     ):
         return redirect(url_for("leader.raters", round_id=round_.id))
-    return _prepare_page(form, questionnaire)
+    return _prepare_page(form, questionnaire, round_)
+
+
+@bp.post("/<uuid:round_id>/discard")
+@allow("leader")
+def discard(round_id: UUID) -> Page:
+    """Delete a round that has not opened."""
+    round_ = own_round(round_id)
+    if attempt(PlainForm(), lambda: services.discard(session(), round_, site().now(), person())):
+        flash(say().gettext("The round was discarded; nobody was asked anything."))
+    return redirect(url_for("leader.rounds"))
 
 
 def _prepared_round(round_id: UUID) -> Round:
@@ -116,9 +126,11 @@ def _choices(form: PrepareForm) -> Choices:
     )
 
 
-def _prepare_page(form: PrepareForm, questionnaire: Questionnaire) -> Page:
+def _prepare_page(
+    form: PrepareForm, questionnaire: Questionnaire, round_: Round | None = None
+) -> Page:
     texts = questionnaire.texts.get(say().code) or next(iter(questionnaire.texts.values()))
-    page = render_template("survey/leader/prepare.html", form=form, texts=texts)
+    page = render_template("survey/leader/prepare.html", form=form, texts=texts, round=round_)
     return page, status(form)
 
 

@@ -136,6 +136,7 @@ def upgrade() -> None:
 
     op.create_table(
         "sign_in_code",
+        sa.Column("browser", sa.LargeBinary(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -149,8 +150,11 @@ def upgrade() -> None:
             name=op.f("fk_sign_in_code_person_id_person"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_sign_in_code")),
+        sa.PrimaryKeyConstraint("browser", name=op.f("pk_sign_in_code")),
     )
+    with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_code_person_id"), ["person_id"], unique=False)
+
     op.create_table(
         "ballot",
         sa.Column("round_id", sa.Uuid(), nullable=False),
@@ -314,6 +318,9 @@ def downgrade() -> None:
 
     op.drop_table("nomination")
     op.drop_table("ballot")
+    with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_in_code_person_id"))
+
     op.drop_table("sign_in_code")
     with op.batch_alter_table("round", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_round_state"))

@@ -109,6 +109,13 @@ def test_only_an_open_round_can_be_extended_or_ended(session):
         rounds.void(session, round_, NOW)
 
 
+def test_a_round_that_has_opened_is_not_discarded(session, keyring):
+    round_ = factories.opened(session, keyring)
+
+    with pytest.raises(RoundStarted):
+        rounds.discard(session, round_, NOW)
+
+
 def test_an_ended_round_leaves_no_ballot_link_key_or_waiting_mail(session, keyring):
     round_ = factories.opened(session, keyring)
     factories.all_answer(session, keyring, round_)

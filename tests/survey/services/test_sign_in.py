@@ -25,8 +25,11 @@ def code(session, keyring, robin):
     return lambda: requested(session, keyring, robin.email)
 
 
-def requested(session, keyring, address, now=NOW) -> str:
-    sign_in.request_code(session, keyring, address, "en", now)
+BROWSER = "a browser"
+
+
+def requested(session, keyring, address, now=NOW, browser=BROWSER) -> str:
+    sign_in.request_code(session, keyring, browser, address, "en", now)
     mail = session.scalars(select(Mail).where(Mail.address == address)).all()[-1]
     return sealing.unseal(keyring.mail_pair().private, mail.sealed, sign_in.CODE).decode()
 
@@ -39,48 +42,68 @@ def test_the_code_signs_in_its_owner_once(session, keyring, robin, code):
     typed = code()
 
     assert re.fullmatch(r"\d{6}", typed)
-    assert (
-        sign_in.verify(session, keyring, "ROBIN@example.org", f" {typed[:3]} {typed[3:]} ", NOW)
-        == robin
-    )
-    assert sign_in.verify(session, keyring, robin.email, typed, NOW) is None
+    assert sign_in.verify(session, keyring, BROWSER, f" {typed[:3]} {typed[3:]} ", NOW) == robin
+    assert sign_in.verify(session, keyring, BROWSER, typed, NOW) is None
 
 
 def test_a_code_dies_after_ten_minutes(session, keyring, robin, code):
     typed = code()
 
-    assert sign_in.verify(session, keyring, robin.email, typed, NOW + timedelta(minutes=10)) is None
+    assert sign_in.verify(session, keyring, BROWSER, typed, NOW + timedelta(minutes=10)) is None
 
 
 def test_a_code_dies_after_five_wrong_tries(session, keyring, robin, code):
     typed = code()
     for _ in range(5):
-        assert sign_in.verify(session, keyring, robin.email, wrong(typed), NOW) is None
+        assert sign_in.verify(session, keyring, BROWSER, wrong(typed), NOW) is None
 
-    assert sign_in.verify(session, keyring, robin.email, typed, NOW) is None
+    assert sign_in.verify(session, keyring, BROWSER, typed, NOW) is None
 
 
 def test_a_new_code_replaces_the_old(session, keyring, robin, code):
     old, new = code(), code()
     if old != new:
-        assert sign_in.verify(session, keyring, robin.email, old, NOW) is None
-    assert sign_in.verify(session, keyring, robin.email, new, NOW) == robin
+        assert sign_in.verify(session, keyring, BROWSER, old, NOW) is None
+    assert sign_in.verify(session, keyring, BROWSER, new, NOW) == robin
 
 
-def test_a_code_does_not_work_for_somebody_else(session, keyring, robin, code):
+def test_a_code_works_only_in_the_browser_that_asked_for_it(session, keyring, robin, code):
+    typed = code()
+
+    assert sign_in.verify(session, keyring, "another", typed, NOW) is None
+    assert sign_in.verify(session, keyring, BROWSER, typed, NOW) == robin
+
+
+def test_nobody_can_use_up_the_tries_of_another_browser(session, keyring, robin, code):
+    """A stranger asks for a code to the same address and guesses."""
+    mine = code()
+    theirs = requested(session, keyring, robin.email, browser="a stranger's")
+    for _ in range(5):
+        assert sign_in.verify(session, keyring, "a stranger's", wrong(theirs), NOW) is None
+    assert sign_in.verify(session, keyring, "a stranger's", theirs, NOW) is None
+
+    assert sign_in.verify(session, keyring, BROWSER, mine, NOW) == robin
+
+
+def test_a_code_signs_in_whom_it_was_mailed_to(session, keyring, robin, code):
     sam = factories.person(session, "Sam", "leader")
-    robins, sams = code(), requested(session, keyring, sam.email)
-    while robins == sams:
-        robins = code()
+    typed = requested(session, keyring, sam.email, browser="Sam's")
 
-    assert sign_in.verify(session, keyring, sam.email, robins, NOW) is None
+    assert sign_in.verify(session, keyring, "Sam's", typed, NOW) == sam
+
+
+def test_codes_that_expired_are_forgotten(session, keyring, robin, code):
+    code()
+    requested(session, keyring, robin.email, NOW + timedelta(minutes=10), "another")
+
+    assert len(session.scalars(select(SignInCode)).all()) == 1
 
 
 @pytest.mark.parametrize("address", ["nobody@example.org", "not an address", "peer@example.org"])
 def test_nobody_else_gets_a_code(session, keyring, address):
     """A rater without a role, a stranger, nonsense: no mail, and no word about it."""
     factories.person(session, "Peer")
-    sign_in.request_code(session, keyring, address, "en", NOW)
+    sign_in.request_code(session, keyring, BROWSER, address, "en", NOW)
 
     assert session.scalars(select(Mail)).all() == []
 
@@ -90,7 +113,7 @@ def test_whoever_was_made_inactive_cannot_sign_in(session, keyring, robin, code)
     robin.active = False
     session.flush()
 
-    assert sign_in.verify(session, keyring, robin.email, typed, NOW) is None
+    assert sign_in.verify(session, keyring, BROWSER, typed, NOW) is None
 
 
 def test_the_database_does_not_hold_the_code(app, session, keyring, robin, code, settings):
@@ -109,7 +132,7 @@ def test_a_new_address_needs_a_new_code(session, keyring, robin, code):
     entry = Entry("Robin", "new@example.org", ["leader"])
     people.change(session, keyring, robin, entry, "en", NOW)
 
-    assert sign_in.verify(session, keyring, "new@example.org", asked, NOW) is None
+    assert sign_in.verify(session, keyring, BROWSER, asked, NOW) is None
 
 
 def test_signing_out_ends_every_session(session, robin):

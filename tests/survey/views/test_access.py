@@ -37,6 +37,7 @@ ALLOWED = {
     "leader.show": {"robin"},
     "leader.extend": {"robin"},
     "leader.void": {"robin"},
+    "leader.discard": {"robin"},
     "leader.own_link": {"robin"},
     "previews.show": {"robin", "casey"},
     "previews.pdf": {"robin", "casey"},
@@ -51,7 +52,7 @@ ALLOWED = {
     "administrator.audit_list": {"andy"},
 }
 OF_A_PREVIEW = {"previews.show", "previews.pdf"}
-BEFORE_OPENING = {"leader.prepare", "leader.raters", "leader.ready"}
+BEFORE_OPENING = {"leader.prepare", "leader.raters", "leader.ready", "leader.discard"}
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ def test_another_leaders_round_cannot_be_changed_even_with_a_proof(app, session,
     visitor.open("/")
     token = visitor.page.split('name="csrf_token" value="')[1].split('"')[0]
 
-    for act in ("extend", "void", "own-link", "ready", "raters", "prepare"):
+    for act in ("extend", "void", "own-link", "ready", "raters", "prepare", "discard"):
         answer = visitor.client.post(
             f"/rounds/{rounds['collecting']}/{act}",
             data={"csrf_token": token, "last_day": "2026-12-01"},

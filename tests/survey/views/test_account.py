@@ -37,7 +37,7 @@ def test_the_code_from_the_mail_signs_in(app, robin, catcher):
     assert visitor.address == "/sign-in"
 
 
-def test_a_wrong_code_keeps_what_was_typed_and_says_so(app, robin, catcher):
+def test_a_wrong_code_says_so(app, robin, catcher):
     visitor = Visitor(app)
     visitor.open("/sign-in")
     visitor.send({"email": "robin@example.org"})
@@ -46,7 +46,6 @@ def test_a_wrong_code_keeps_what_was_typed_and_says_so(app, robin, catcher):
 
     assert visitor.status == 422
     assert "This code is wrong, too old or used already" in visitor.page
-    assert 'value="robin@example.org"' in visitor.page
 
 
 def test_an_unknown_address_gets_the_same_answer(app, robin, catcher):
@@ -119,9 +118,9 @@ def test_asking_for_codes_and_guessing_them_is_limited(settings, robin, app, clo
 
     visitor.open("/sign-in/code")
     for _ in range(30):
-        visitor.send({"email": "robin@example.org", "code": "x"})
+        visitor.send({"code": "x"})
         assert visitor.status == 422
-    visitor.send({"email": "robin@example.org", "code": "x"})
+    visitor.send({"code": "x"})
     assert visitor.status == 429
     with limited.app_context():
         db.db.engine.dispose()

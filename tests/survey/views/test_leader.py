@@ -146,6 +146,19 @@ def test_the_closing_day_can_be_moved_on_and_not_back(session, keyring, leader, 
     assert session.get(Round, round_.id, populate_existing=True).closes_at == CLOSES + timedelta(7)
 
 
+def test_a_prepared_round_can_be_discarded(session, leader):
+    prepared(leader)
+    leader.send({"peer": PEERS})
+    round_ = session.scalars(select(Round)).one()
+    session.close()
+    leader.open(f"/rounds/{round_.id}/prepare")
+    leader.send(action="/discard")
+
+    assert leader.address == "/rounds"
+    assert "The round was discarded" in leader.page
+    assert session.scalars(select(Round)).all() == []
+
+
 def test_a_round_can_be_ended_without_a_trace(session, keyring, leader, robin):
     round_ = factories.opened(session, keyring, leader=robin)
     factories.all_answer(session, keyring, round_)
