@@ -95,14 +95,16 @@ class Keyring:
         """Overwrite and remove a round's secrets.
 
         Its folder stays, empty, until `forget_round`: there is still something to clean up.
-        Raises KeyringUnusable.
+        Somebody else may be doing the same. Raises KeyringUnusable.
         """
         folder = self.path / "rounds" / str(round_id)
         try:
             for file in sorted(folder.iterdir()):
                 _overwrite(file)
-                file.unlink()
+                file.unlink(missing_ok=True)
             _sync(folder)
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise KeyringUnusable(reason=f"{error.filename}: {error.strerror}") from error
 
@@ -110,6 +112,8 @@ class Keyring:
         """Remove the empty folder of a round. Raises KeyringUnusable."""
         try:
             (self.path / "rounds" / str(round_id)).rmdir()
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise KeyringUnusable(reason=f"{error.filename}: {error.strerror}") from error
 

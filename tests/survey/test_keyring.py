@@ -81,6 +81,9 @@ def test_a_round_is_listed_until_it_is_forgotten(keyring):
 
     keyring.forget_round(ROUND)
     assert keyring.rounds() == []
+    # Another worker may have been faster.
+    keyring.destroy_round(ROUND)
+    keyring.forget_round(ROUND)
 
 
 def test_a_round_with_secrets_cannot_be_forgotten(keyring):
