@@ -53,7 +53,8 @@ def _told(error: Exception) -> str:
     if isinstance(error, Refused):
         return str(error)
     if isinstance(error, DBAPIError):
-        return str(error.orig)
+        # Further lines may quote a row.
+        return str(error.orig).partition("\n")[0]
     where = "".join(traceback.format_tb(error.__traceback__))
     return f"{type(error).__name__}\n{where}"
 
