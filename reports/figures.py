@@ -144,7 +144,8 @@ def _gap(
     return Gap(
         value=_one_decimal(_one_decimal(own.mean) - _one_decimal(others.mean)),
         view=view,
-        field=gaps.field(own.mean, others.mean, view, asked.scale.often_from),
+        # By the printed mean, as strengths are: one page must not call often what another does not.
+        field=gaps.field(own.mean, _one_decimal(others.mean), view, asked.scale.often_from),
     )
 
 

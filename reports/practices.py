@@ -30,11 +30,15 @@ def practices(
 
     First the one whose band ends lowest at its upper end: most room to grow.
     Then the largest clear difference where others see less than the leader;
-    without one, again the most room. Strengths are left out; ties go by the
-    order of `focus`, the pathway's.
+    without one, again the most room. Strengths are left out, and what nearly
+    everybody sees nearly always; ties go by the order of `focus`, the pathway's.
     """
     seen = _facets_seen(figures)
-    open_ = [facet for facet in focus if facet in seen and facet not in strong]
+    open_ = [
+        facet
+        for facet in focus
+        if facet in seen and facet not in strong and seen[facet].end_coded != "at_least"
+    ]
     open_.sort(key=lambda facet: _ends(seen[facet])[1])
     if not open_:
         return ()

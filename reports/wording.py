@@ -201,7 +201,7 @@ def why_practice(
             high=high,
         )
     return say.gettext(
-        "Of the facets that matter most at your level, others see this one least often: its band "
-        "ends at %(high)s.",
+        "Of the facets that matter most at your level, the band of this one ends lowest: at "
+        "%(high)s.",
         high=high,
     )

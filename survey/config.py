@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.policy import EmailPolicy
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
@@ -62,9 +65,12 @@ class Settings(BaseSettings):
     @classmethod
     def _is_web_address(cls, value: str) -> str:
         parts = _parts(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+        plain = f"{parts.scheme}://{parts.netloc}"
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise ValueError("should be http:// or https:// and a host")
+        if value.lower().rstrip("/") != plain.lower() or " " in value:
             raise ValueError("should be http:// or https:// and a host, without a path")
-        return value.rstrip("/")
+        return plain
 
     @field_validator("database_url")
     @classmethod
@@ -80,15 +86,29 @@ class Settings(BaseSettings):
     @field_validator("mail_url")
     @classmethod
     def _is_mail_url(cls, value: str) -> str:
-        if value and _parts(value).scheme not in MAIL_SCHEMES:
+        if not value:
+            return value
+        parts = _parts(value)
+        if parts.scheme not in MAIL_SCHEMES:
             raise ValueError("should begin with smtp://, smtps:// or file:")
+        if parts.scheme == "file" and not value.removeprefix("file:").strip("/"):
+            raise ValueError("should name a folder, as in file:mails")
+        if parts.scheme != "file" and not parts.hostname:
+            raise ValueError("should name a host, as in smtp://mail.example.org:587")
+        if not unquote(parts.password or "").isascii():
+            raise ValueError("mail servers take a password only in ASCII letters")
         return value
 
     @field_validator("mail_from")
     @classmethod
     def _is_sender(cls, value: str) -> str:
-        if not parseaddr(value)[1].rpartition("@")[0]:
-            raise ValueError("should hold an address, as in Example Works <feedback@example.org>")
+        try:
+            [_] = EmailPolicy().header_factory("From", value).addresses
+            Address(addr_spec=parseaddr(value)[1])
+        except (ValueError, HeaderParseError, IndexError):
+            raise ValueError(
+                "should hold one address, as in Example Works <feedback@example.org>"
+            ) from None
         return value
 
     @field_validator("language")
@@ -121,6 +141,8 @@ class Settings(BaseSettings):
     def database_file(self) -> Path | None:
         """Return the SQLite file, if the database is one."""
         url = make_url(self.database_url)
+        if url.database == ":memory:" or (url.database or "").startswith("file:"):
+            return None
         return Path(url.database) if url.drivername.startswith("sqlite") and url.database else None
 
     def absolute_database_url(self) -> str:
@@ -153,6 +175,11 @@ def from_environment() -> Settings:
 def _parts(url: str) -> SplitResult:
     """Return the parts of a URL; a port that is none is an error."""
     parts = urlsplit(url)
-    if parts.netloc:
+    try:
         _ = parts.port
+    except ValueError:
+        # The error would quote what may be part of a password.
+        raise ValueError(
+            "its port is no number; write / # ? @ in a password as %2F %23 %3F %40"
+        ) from None
     return parts

@@ -6,6 +6,7 @@ no mail scanner or preloading browser can spend a link.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class DatabaseUnusable(Refused):
     message = marked("The database's folder %(folder)s cannot be made: %(reason)s.")
 
 
+log = logging.getLogger(__name__)
 READ_ONLY = "preview360_read_only"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 BUSY_MILLISECONDS = 15_000
@@ -92,7 +94,7 @@ def scrub() -> bool:
     """Leave no trace of deleted rows in a SQLite file; other databases do it in their own time.
 
     What was sealed is noise once its key is destroyed; who answered is not. Return
-    False if somebody was still reading what is to go: try again later.
+    False if it could not be done now, most often since somebody was still reading.
     """
     if db.engine.dialect.name != "sqlite":
         return True
@@ -104,8 +106,7 @@ def scrub() -> bool:
         connection.execute("VACUUM")
         [busy, _, _] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-            raise
+        log.warning("the database's files could not be scrubbed yet: %s", error)
         return False
     finally:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")

@@ -33,6 +33,8 @@ from survey.speech import speaking
 from survey.transport import MailTrouble, ServerTrouble, Transport, transport
 
 BLANK_LINES = re.compile(r"\n{3,}")
+# What these hold must reach nobody but whoever has the person's address now.
+FOR_ONE_ADDRESS = (MailKind.INVITATION, MailKind.SIGN_IN)
 
 
 class MailImpossible(Exception):
@@ -42,8 +44,9 @@ class MailImpossible(Exception):
 def deliver(site: Site, session: Session, most: int = 50) -> int:
     """Send the mails that are due, at most so many; return how many were taken.
 
-    Commits after each step. Ends early when the mail server itself fails: what is left
-    waits without losing an attempt. Without a mail server set, everything waits.
+    Commits after each step. Ends early when the mail server, our settings for it or the
+    keyring fail: what is left waits without losing an attempt. Without a mail server set,
+    everything waits.
     """
     if not site.settings.mail_url:
         return 0
@@ -59,7 +62,14 @@ def deliver(site: Site, session: Session, most: int = 50) -> int:
                 mails.mark_sent(session, mail, site.now())
                 sent += 1
             else:
-                mails.mark_trouble(session, mail, str(trouble), site.now(), final=trouble.final)
+                mails.mark_trouble(
+                    session,
+                    mail,
+                    str(trouble),
+                    site.now(),
+                    final=trouble.final,
+                    patient=isinstance(trouble, ServerTrouble),
+                )
             session.commit()
             if isinstance(trouble, ServerTrouble):
                 break
@@ -73,7 +83,7 @@ def _send(site: Site, session: Session, mail: Mail, carrier: Transport) -> MailT
     except MailTrouble as trouble:
         return trouble
     except KeyringUnusable as error:
-        return MailTrouble(str(error), final=False)
+        return ServerTrouble(str(error))
     except MailImpossible as error:
         return MailTrouble(str(error), final=True)
     except SQLAlchemyError:
@@ -89,6 +99,9 @@ def compose(site: Site, session: Session, mail: Mail) -> EmailMessage:
 
     Raises MailImpossible if what it is about is gone, and KeyringUnusable.
     """
+    session.refresh(mail.person)
+    if mail.kind in FOR_ONE_ADDRESS and mail.address != mail.person.email:
+        raise MailImpossible("the person's address has changed")
     gaps = _gaps(site, session, mail)
     with speaking(mail.language):
         text = render_template(f"survey/mail/{mail.kind}.txt", **gaps)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
-from survey.db import SAFE_METHODS, session
+from survey.db import SAFE_METHODS, forget_session
 from survey.errors import NotAllowed, NotFound, Refused, marked
 from survey.keyring import KeyringUnusable
 from survey.speech import say
@@ -103,12 +103,14 @@ def _give_back(sentence: str, status: int, *, again: bool) -> Page:
 
     Any other page is answered with the sentence alone.
     """
-    session().rollback()
-    typed = []
-    if request.method == "POST" and request.blueprint == "rater":
+    # Not a rollback: it would load whoever is signed in anew, perhaps from a database that is away.
+    forget_session()
+    typed: list[tuple[str, str]] = []
+    is_raters = request.method == "POST" and request.blueprint == "rater"
+    if is_raters:
         typed = [(name, value) for name, value in request.form.items(multi=True)]
         typed = [(name, value) for name, value in typed if name != "csrf_token"]
-    return _page(sentence, status, typed, again=again)
+    return _page(sentence, status, typed, again=again and is_raters)
 
 
 def _page(

@@ -33,7 +33,7 @@ def listening(app: Any, host: str, port: int, threads: int = 8) -> Any:
             clear_untrusted_proxy_headers=False,
         )
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
         raise PortTaken(port=port, host=host, reason=reason) from error
 
 

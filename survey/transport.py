@@ -12,6 +12,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 PERMANENT = 500
+CLOSING_DOWN = 421
 
 
 class MailTrouble(Exception):
@@ -62,23 +63,24 @@ class Smtp:
 
     def send(self, message: EmailMessage) -> None:
         """Hand over one mail to its one recipient."""
+        if self.server is None:
+            self.server = self._connected()
         try:
-            if self.server is None:
-                self.server = self._connected()
             self.server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))
-            raise _answered("the address was refused", code, said) from error
+            raise self._answered("the address was refused", code, said) from error
         except smtplib.SMTPNotSupportedError as error:
             raise MailTrouble(f"the mail server cannot do this: {error}", final=True) from error
-        except (smtplib.SMTPAuthenticationError, smtplib.SMTPSenderRefused) as error:
+        except smtplib.SMTPSenderRefused as error:
             # The settings are wrong, not the mail: it waits until they are mended.
             self.close()
             reason = _said("we were refused as sender", error.smtp_code, error.smtp_error)
             raise ServerTrouble(reason) from error
         except smtplib.SMTPResponseException as error:
+            trouble = self._answered("the mail was refused", error.smtp_code, error.smtp_error)
             self.close()
-            raise _answered("the mail was refused", error.smtp_code, error.smtp_error) from error
+            raise trouble from error
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             raise ServerTrouble(f"the mail server does not answer: {error}") from error
@@ -89,33 +91,43 @@ class Smtp:
             self.server.close()
             self.server = None
 
+    def _answered(self, what: str, code: int, said: bytes | str) -> MailTrouble:
+        reason = _said(what, code, said)
+        if code == CLOSING_DOWN:
+            self.close()
+            return ServerTrouble(reason)
+        return MailTrouble(reason, final=code >= PERMANENT)
+
     def _connected(self) -> smtplib.SMTP:
-        host, secure = self.url.hostname or "localhost", ssl.create_default_context()
-        if self.url.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, self.url.port or 465, timeout=self.timeout, context=secure
-            )
-        else:
-            server = smtplib.SMTP(host, self.url.port or 25, timeout=self.timeout)
+        """Connect and sign in. Raises ServerTrouble for whatever goes wrong: no mail caused it."""
+        try:
+            server = self._reached()
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            raise ServerTrouble(f"the mail server does not answer: {error}") from error
         try:
             server.ehlo()
             if self.url.scheme != "smtps" and server.has_extn("starttls"):
-                server.starttls(context=secure)
+                server.starttls(context=ssl.create_default_context())
             if self.url.username:
                 server.login(unquote(self.url.username), unquote(self.url.password or ""))
-        except BaseException:
+        except Exception as error:
             server.close()
-            raise
+            code = getattr(error, "smtp_code", "")
+            said = getattr(error, "smtp_error", error)
+            raise ServerTrouble(_said("the mail server let us not in", code, said)) from error
         return server
 
+    def _reached(self) -> smtplib.SMTP:
+        host, port = self.url.hostname or "localhost", self.url.port
+        if self.url.scheme == "smtps":
+            secure = ssl.create_default_context()
+            return smtplib.SMTP_SSL(host, port or 465, timeout=self.timeout, context=secure)
+        return smtplib.SMTP(host, port or 25, timeout=self.timeout)
 
-def _answered(what: str, code: int, said: bytes | str) -> MailTrouble:
-    return MailTrouble(_said(what, code, said), final=code >= PERMANENT)
 
-
-def _said(what: str, code: int, said: bytes | str) -> str:
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    return f"{what}: {code} {text}"
+def _said(what: str, code: int | str, said: object) -> str:
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return f"{what}: {code} {text}" if code else f"{what}: {text}"
 
 
 @contextmanager

@@ -54,7 +54,9 @@ def person_called(address: str) -> Person:
 def round_called(name: str) -> Round:
     """Return the round whose id begins so. Raises NotFound for none or several."""
     found = [
-        round_ for round_ in session().scalars(select(Round)) if str(round_.id).startswith(name)
+        round_
+        for round_ in session().scalars(select(Round))
+        if name and str(round_.id).startswith(name)
     ]
     if len(found) != 1:
         raise NotFound("%(count)s rounds begin with %(name)s.", count=len(found), name=name)

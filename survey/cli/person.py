@@ -43,8 +43,8 @@ def change(
     """Change the person with ADDRESS; what is not named stays. Roles named replace all others."""
     changed = person_called(address)
     entry = Entry(
-        name or changed.name,
-        new or changed.email,
+        changed.name if name is None else name,
+        changed.email if new is None else new,
         [role for role in roles if role != "none"] if roles else people.roles_of(changed),
         changed.active if active is None else active,
     )

@@ -11,7 +11,16 @@ from sqlalchemy.orm import Session
 from survey import sealing
 from survey.errors import NotFound, marked
 from survey.keyring import Keyring, KeyringUnusable, RoundKeys
-from survey.models import Answered, Ballot, Invitation, MailKind, Nomination, Person, Round
+from survey.models import (
+    Answered,
+    Ballot,
+    Invitation,
+    MailKind,
+    Nomination,
+    Person,
+    Round,
+    RoundState,
+)
 from survey.sealing import SealBroken
 from survey.services import audit, mails
 
@@ -60,9 +69,11 @@ def renew(session: Session, keyring: Keyring, person: Person, now: datetime) -> 
     Raises KeyringUnusable.
     """
     query = select(Invitation).join(Nomination).where(Nomination.person_id == person.id)
-    for invitation in session.scalars(query):
-        round_, token = invitation.nomination.round, sealing.new_token()
-        if round_.mail_key is None:
+    for invitation in session.scalars(query).all():
+        token, round_id = sealing.new_token(), invitation.nomination.round_id
+        # Held until the commit, so that nobody closes it meanwhile.
+        round_ = session.get_one(Round, round_id, with_for_update=True, populate_existing=True)
+        if round_.state is not RoundState.OPEN or round_.mail_key is None:
             continue
         pepper = keyring.pepper(round_.id)
         old = sealing.from_token(token_of(keyring, round_, invitation), pepper)

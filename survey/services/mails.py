@@ -85,13 +85,25 @@ def mark_sent(session: Session, mail: Mail, now: datetime) -> None:
     session.flush()
 
 
-def mark_trouble(session: Session, mail: Mail, trouble: str, now: datetime, *, final: bool) -> None:
-    """Note why a mail was not taken: try again later, or give up if that cannot help."""
+def mark_trouble(
+    session: Session,
+    mail: Mail,
+    trouble: str,
+    now: datetime,
+    *,
+    final: bool = False,
+    patient: bool = False,
+) -> None:
+    """Note why a mail was not taken: try again later, or give up if that cannot help.
+
+    `patient`: it is not the mail's fault, so it is never given up.
+    """
     mail.trouble = trouble[:500]
-    if final or mail.attempts > len(WAITS):
+    if final or (mail.attempts > len(WAITS) and not patient):
         mail.state, mail.sealed = MailState.FAILED, None
     else:
-        mail.state, mail.due_at = MailState.WAITING, now + WAITS[mail.attempts - 1]
+        wait = WAITS[min(mail.attempts, len(WAITS)) - 1]
+        mail.state, mail.due_at = MailState.WAITING, now + wait
     session.flush()
 
 
@@ -118,7 +130,8 @@ def send_again(session: Session, mail_id: UUID, now: datetime, actor: Person | N
         )
     elif mail.state is MailState.FAILED and mail.kind is not MailKind.SIGN_IN:
         mail.state, mail.attempts, mail.due_at = MailState.WAITING, 0, now
-        mail.address = person.email
+        if mail.kind is not MailKind.ADDRESS_CHANGED:
+            mail.address = person.email
         session.flush()
     else:
         raise NotSendable
@@ -135,13 +148,17 @@ def withdraw(session: Session, round_: Round) -> None:
 
 
 def redirect(session: Session, person: Person) -> None:
-    """Send what waits to the address that a person has now; links and codes are made anew."""
+    """Send what waits to the address that a person has now; links and codes are made anew.
+
+    What tells an old address of a change stays with it, whatever is changed next.
+    """
     waiting = (Mail.person_id == person.id, Mail.state.in_([MailState.WAITING, MailState.FAILED]))
     secret = Mail.kind.in_([MailKind.INVITATION, MailKind.SIGN_IN])
     session.execute(
         update(Mail).where(*waiting, secret).values(state=MailState.WITHDRAWN, sealed=None)
     )
-    session.execute(update(Mail).where(*waiting).values(address=person.email))
+    others = Mail.kind != MailKind.ADDRESS_CHANGED
+    session.execute(update(Mail).where(*waiting, others).values(address=person.email))
 
 
 def latest(session: Session, most: int = 300) -> list[Mail]:

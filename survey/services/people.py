@@ -58,7 +58,8 @@ def clean_address(address: str) -> str:
         checked = validate_email(address.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
         raise AddressInvalid(address=address[:80]) from None
-    return checked.normalized.lower()
+    # A domain in its ASCII form, which every mail server understands.
+    return (checked.ascii_email or checked.normalized).lower()
 
 
 def clean_name(name: str) -> str:

@@ -19,7 +19,7 @@ from survey.forms.leader import (
     raters_form,
 )
 from survey.models import Round
-from survey.services import closing, coaching, mails, nominations, people, questionnaires
+from survey.services import coaching, mails, nominations, people, questionnaires
 from survey.services import invitations as invitations_
 from survey.services import rounds as services
 from survey.services.nominations import Named
@@ -207,8 +207,7 @@ def extend(round_id: UUID) -> Page:
 def void(round_id: UUID) -> Page:
     """End a round without a preview; whatever was answered is destroyed unopened."""
     round_ = own_round(round_id)
-    if attempt(PlainForm(), lambda: services.void(session(), round_, site().now(), person())):
-        closing.destroy_keys(session(), site().keyring)
+    attempt(PlainForm(), lambda: services.void(session(), round_, site().now(), person()))
     return redirect(url_for("leader.rounds"))
 
 

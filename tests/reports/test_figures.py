@@ -43,6 +43,20 @@ def test_a_band_uses_the_raters_spread_from_eight_who_rated_the_theme():
     assert theme_of_others(what, *rows[:7]).band == pytest.approx((2.4, 3.4))
 
 
+def test_what_is_printed_as_often_is_called_often_everywhere():
+    """3.46 is printed as 3.5, from which on others see it often."""
+    what = asked(3)
+    rows = [(3, 3, 4), (4, 4, 3), (3, 4, 3), (4, 3, 4), (3, 3, 4)]
+    ratings = group(what, *rows, (3, 4, 4))
+    ratings.loc[5, "relationship"] = "self"
+    made = figures(what, ratings, partition({"peer": 5}, (), 3))
+    facet = next(figure for figure in made if (figure.scope, figure.of) == ("facet", OTHERS))
+
+    # Item means 3.4, 3.4, 3.6: their mean is 3.467.
+    assert facet.mean == 3.5
+    assert facet.gap.field == "build_on"
+
+
 def test_a_spread_word_rests_on_statements_that_enough_rated():
     """One statement was rated by two alone, who differ widely; the word must not tell."""
     what = asked(3)

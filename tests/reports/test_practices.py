@@ -40,6 +40,12 @@ def test_without_a_clear_difference_the_next_one_with_room_is_proposed():
     )
 
 
+def test_what_nearly_everybody_sees_nearly_always_leaves_no_room():
+    at_the_end = facet("A", 4.7).model_copy(update={"end_coded": "at_least"})
+
+    assert practices([at_the_end], ["A"], ()) == ()
+
+
 def test_a_strength_or_what_is_not_in_focus_is_not_proposed():
     seen = [facet("A", 2.0), facet("B", 2.5), facet("C", 4.5)]
 

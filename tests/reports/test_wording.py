@@ -161,8 +161,8 @@ def test_two_identified_managers_are_told_apart(texts):
 @pytest.mark.parametrize(
     ("often", "first", "sentence"),
     [
-        (False, True, "Of the facets that matter most at your level, others see this one least "
-                      "often: its band ends at 3.8."),
+        (False, True, "Of the facets that matter most at your level, the band of this one ends "
+                      "lowest: at 3.8."),
         (True, True, "Others see this often already. Of the facets that matter most at your level "
                      "it still leaves most room: its band ends at 3.8."),
         (False, False, "After that, this leaves most room: its band ends at 3.8."),

@@ -36,6 +36,15 @@ def test_a_keyring_that_only_seems_to_be_elsewhere_is_refused(tmp_path):
         ("base_url", "example.org", "http:// or https://"),
         ("base_url", "https://example.org/feedback", "without a path"),
         ("mail_url", "pop3://example.org", "smtp://"),
+        ("base_url", "https://example.org?x=1", "without a path"),
+        ("base_url", "https://ada@example.org", "and a host"),
+        ("mail_url", "smtp:mail.example.org", "should name a host"),
+        ("mail_url", "file:", "should name a folder"),
+        ("mail_url", "smtp://ada:sec/ret@example.org", "its port is no number; write /"),
+        ("mail_url", "smtp://ada:gehe%C3%AFm@example.org", "only in ASCII"),
+        ("mail_from", "nobody", "should hold one address"),
+        ("mail_from", "a@example.org, b@example.org", "should hold one address"),
+        ("mail_from", "X <a b@example.org>", "should hold one address"),
         ("language", "tlh", "is no language of the pages"),
         ("time_zone", "Middle Earth", "is no time zone"),
         ("database_url", "not a url", "SQLAlchemy URL"),
@@ -50,3 +59,25 @@ def test_settings_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("PREVIEW360_ORGANISATION", "Example Works")
 
     assert (Settings().k, Settings().organisation) == (5, "Example Works")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("base_url", "https://[2001:db8::1]:8443"),
+        ("base_url", "http://feedback.intranet/"),
+        ("mail_url", "smtp://ada:p%40ss%2Fword@mail.example.org:587"),
+        ("mail_url", "smtps://[::1]"),
+        ("mail_url", "file:mails"),
+        ("mail_from", "feedback@example.org"),
+        ("mail_from", "Büro <feedback@example.org>"),
+        ("database_url", "sqlite:///:memory:"),
+        ("time_zone", "America/Argentina/Buenos_Aires"),
+    ],
+)
+def test_what_makes_sense_is_taken(setting, value):
+    assert str(getattr(Settings(**{setting: value}), setting)) == value.rstrip("/")
+
+
+def test_a_secure_address_is_known_however_it_is_written():
+    assert Settings(base_url="HTTPS://feedback.example.org").is_secure()

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from email.message import EmailMessage
 
@@ -16,7 +17,7 @@ from survey import db, jobs
 from survey.config import Settings
 from survey.demo.catcher import Catcher, plain_text
 from survey.mail import compose, deliver
-from survey.models import Mail, MailKind, MailState
+from survey.models import Mail, MailKind, MailState, Person
 from survey.services import closing, mails, people, rounds, sign_in
 from survey.services.mails import LEASE, NotSendable
 from survey.services.people import Entry
@@ -161,23 +162,42 @@ def test_a_busy_address_is_tried_again_after_a_while(session, round_, settings, 
     assert received(catcher) == ["peer1@example.org"]
 
 
-def test_waits_grow_until_the_mail_has_failed(session, keyring, settings, clock):
-    """The queue holds one mail alone: a server that fails is asked once, not for every mail."""
+def waits_of_one_mail(session, clock, times: int) -> tuple[list[int], Mail]:
+    """Queue one mail, try to deliver it so many times, and note the waits in minutes."""
     robin = factories.person(session, "Robin", "leader")
     mails.queue(session, MailKind.RELEASED, "key", robin, "en", NOW)
     session.commit()
-    here = site()
-    here.settings = settings.model_copy(update={"mail_url": "smtp://127.0.0.1:1"})
     waits: list[int] = []
-    for _ in range(7):
-        deliver(here, session)
+    for _ in range(times):
+        deliver(site(), session)
         mail = session.scalars(select(Mail)).one()
         session.refresh(mail)
         waits.append(round((mail.due_at - clock.now) / timedelta(minutes=1)))
         clock.now = mail.due_at
+    return waits, mail
+
+
+def test_waits_grow_until_the_mail_has_failed(session, settings, clock):
+    server = Refusing({"robin@example.org": "451 try again later"})
+    server.start()
+    here = site()
+    here.settings = settings.model_copy(update={"mail_url": f"smtp://127.0.0.1:{server.port}"})
+    waits, mail = waits_of_one_mail(session, clock, 7)
+    server.stop()
 
     assert waits[:6] == [1, 5, 30, 120, 480, 1440]
     assert mail.state is MailState.FAILED
+    assert "try again later" in mail.trouble
+
+
+def test_a_mail_waits_as_long_as_the_server_is_away(session, settings, clock):
+    """A long weekend without the mail server must not cost a mail."""
+    here = site()
+    here.settings = settings.model_copy(update={"mail_url": "smtp://127.0.0.1:1"})
+    waits, mail = waits_of_one_mail(session, clock, 9)
+
+    assert waits == [1, 5, 30, 120, 480, 1440, 1440, 1440, 1440]
+    assert mail.state is MailState.WAITING
     assert "the mail server does not answer" in mail.trouble
 
 
@@ -247,7 +267,7 @@ def test_a_lost_invitation_is_sent_again_with_the_same_link(session, round_, cat
 
 def test_a_code_is_never_sent_again(session, keyring, catcher):
     robin = factories.person(session, "Robin", "leader")
-    sign_in.request_code(session, keyring, robin.email, "en", NOW)
+    sign_in.request_code(session, keyring, "a browser", robin.email, "en", NOW)
     deliver(site(), session)
     mail = session.scalars(select(Mail).where(Mail.kind == MailKind.SIGN_IN)).one()
 
@@ -390,13 +410,108 @@ def test_a_server_that_refuses_us_as_sender_fails_no_mail(session, round_, setti
     assert trouble == "we were refused as sender: 530 authentication required"
 
 
-def test_a_mail_that_cannot_be_written_holds_up_no_other(session, round_, catcher):
-    """An address of before it was checked so strictly: no header can carry it."""
-    odd = session.scalars(select(Mail).where(Mail.address == "peer0@example.org")).one()
-    odd.address = "jörg@example.org"
+class Answering(threading.Thread):
+    """A mail server that says a few lines, whatever it is asked, and then hangs up."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(daemon=True)
+        self.lines = lines
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.times = 0
+
+    def run(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.times += 1
+            with connection, connection.makefile("rb") as asked:
+                for line in self.lines:
+                    connection.sendall(line.encode() + b"\r\n")
+                    asked.readline()
+
+    def stop(self) -> None:
+        self.listener.close()
+
+
+@pytest.mark.parametrize(
+    ("lines", "sign_in"),
+    [
+        (["554 no service here"], ""),
+        (["421 too busy"], ""),
+        (["220 hello", "250-fine\r\n250 STARTTLS", "502 not now"], ""),
+        (["220 hello", "250 fine"], "user:secret@"),
+        (["220 hello", "250-fine\r\n250 AUTH PLAIN", "535 wrong password"], "user:secret@"),
+        (["220 hello", "250 fine", "421 closing down"], ""),
+        (["220 hello", "250 fine", "250 ok", "421 closing down"], ""),
+    ],
+)
+def test_what_is_the_servers_fault_fails_no_mail_and_is_met_once(
+    session, round_, settings, lines, sign_in
+):
+    server = Answering(*lines)
+    server.start()
+    url = f"smtp://{sign_in}127.0.0.1:{server.port}"
+    site().settings = settings.model_copy(update={"mail_url": url})
+    deliver(site(), session)
+    server.stop()
+
+    assert {mail.state for mail in session.scalars(select(Mail))} == {MailState.WAITING}
+    assert sorted(mail.attempts for mail in session.scalars(select(Mail))) == [0] * 10 + [1]
+    assert server.times == 1
+    assert "secret" not in " ".join(mail.trouble for mail in session.scalars(select(Mail)))
+
+
+def changed(session, email: str, to: str) -> None:
+    person = session.scalars(select(Person).where(Person.email == email)).one()
+    entry = Entry(person.name, to, people.roles_of(person))
+    people.change(session, site().keyring, person, entry, "en", NOW)
     session.commit()
 
-    assert deliver(site(), session) == 10
+
+def test_the_old_address_is_told_whatever_is_changed_next(session, round_, catcher):
+    """Two quick changes, and sending again, must not lead the warning to the new address."""
+    changed(session, "robin@example.org", "evil@example.org")
+    changed(session, "evil@example.org", "evil2@example.org")
+    deliver(site(), session)
+
+    assert "mails to you now go to another address" in catcher.text_to("robin@example.org")
+    told = session.scalars(
+        select(Mail).where(Mail.kind == MailKind.ADDRESS_CHANGED).order_by(Mail.address)
+    ).all()
+    assert [mail.address for mail in told] == ["evil@example.org", "robin@example.org"]
+    mails.mark_trouble(session, told[1], "550 no", NOW, final=True)
+    mails.send_again(session, told[1].id, NOW)
+    assert told[1].address == "robin@example.org"
+
+
+def test_a_new_link_never_goes_to_the_old_address(session, round_, catcher, clock):
+    """A worker died with the mail in hand; meanwhile the address was changed."""
+    while (mail := mails.claim(session, NOW)) is not None:
+        session.commit()
+        if mail.address == "peer0@example.org":
+            break
+    changed(session, "peer0@example.org", "new@example.org")
+    clock.now = NOW + LEASE
+    deliver(site(), session)
+
+    assert [to for to in received(catcher) if to.startswith(("peer0", "new"))] == [
+        "new@example.org", "peer0@example.org",
+    ]  # fmt: skip
+    assert "/r/" not in catcher.text_to("peer0@example.org")
+    session.refresh(mail)
+    assert (mail.state, mail.trouble) == (MailState.FAILED, "the person's address has changed")
+
+
+def test_a_mail_that_cannot_be_written_holds_up_no_other(session, round_, catcher):
+    """An address of before it was checked so strictly: no header can carry it."""
+    kind, to = MailKind.RELEASED, "jörg@example.org"
+    odd = mails.queue(session, kind, "odd", round_.leader, "en", NOW, address=to)
+    session.commit()
+
+    assert deliver(site(), session) == 11
     session.refresh(odd)
     assert odd.state is MailState.FAILED
     assert odd.trouble.startswith("it could not be written")

@@ -213,9 +213,9 @@ def test_mails_are_listed_and_sent_again_by_command(run, tmp_path):
     [
         ("TIMEZONE", "UTC", "PREVIEW360_TIMEZONE is no setting. Known are: PREVIEW360_ORGA"),
         ("TIME_ZONE", "Europe", "PREVIEW360_TIME_ZONE: is no time zone"),
-        ("MAIL_URL", "smtp://host:port", "PREVIEW360_MAIL_URL: Port could not be cast"),
-        ("MAIL_FROM", "nonsense", "PREVIEW360_MAIL_FROM: should hold an address"),
-        ("BASE_URL", "http://host:port", "PREVIEW360_BASE_URL: Port could not be cast"),
+        ("MAIL_URL", "smtp://host:port", "PREVIEW360_MAIL_URL: its port is no number"),
+        ("MAIL_FROM", "nonsense", "PREVIEW360_MAIL_FROM: should hold one address"),
+        ("BASE_URL", "http://host:port", "PREVIEW360_BASE_URL: its port is no number"),
         ("LANGUAGE", "english", "PREVIEW360_LANGUAGE: is no language of the pages; known: en, de"),
         ("DATABASE_URL", "foo://x", "PREVIEW360_DATABASE_URL: needs a driver"),
         ("DATABASE_URL", "oracle://x", "PREVIEW360_DATABASE_URL: needs a driver"),

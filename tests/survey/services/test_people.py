@@ -72,6 +72,10 @@ def test_a_table_without_roles_takes_none_away(session):
     assert people.roles_of(people.everybody(session)[0]) == ["administrator"]
 
 
+def test_a_domain_is_stored_as_every_mail_server_takes_it(session):
+    assert people.clean_address("ada@müller.example") == "ada@xn--mller-kva.example"
+
+
 def test_all_faults_of_a_table_are_named_and_nothing_is_imported(session):
     table = b"name,email,roles\nAda,ada@example.org,\n,bert@example,king\nEve,ADA@example.org,\n"
 

@@ -159,7 +159,7 @@ def test_a_prepared_round_can_be_discarded(session, leader):
     assert session.scalars(select(Round)).all() == []
 
 
-def test_a_round_can_be_ended_without_a_trace(session, keyring, leader, robin):
+def test_a_round_can_be_ended_without_a_trace(app, session, keyring, leader, robin):
     round_ = factories.opened(session, keyring, leader=robin)
     factories.all_answer(session, keyring, round_)
     session.close()
@@ -167,6 +167,7 @@ def test_a_round_can_be_ended_without_a_trace(session, keyring, leader, robin):
     leader.send(action="/void")
 
     assert "Ended without a preview" in leader.page
+    jobs.sweep(app)
     with pytest.raises(KeyringUnusable):
         keyring.ballot_key(round_.id)
 
