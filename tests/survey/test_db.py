@@ -92,7 +92,7 @@ def test_pythons_own_transactions_lose_updates(tmp_path):
 
 def test_foreign_keys_are_checked(session):
     with pytest.raises(sa.exc.IntegrityError):
-        session.execute(sa.text("INSERT INTO sign_in_code VALUES ('x', 'y', '2026-01-01', 1)"))
+        session.execute(sa.text("INSERT INTO sign_in_code VALUES ('b', 'x', 'y', '2026-01-01', 1)"))
         session.commit()
 
 
