@@ -1,5 +1,6 @@
 """Every route is walked as everybody: only the right person comes in, others see nothing."""
 
+import sqlite3
 from uuid import uuid4
 
 import pytest
@@ -176,3 +177,19 @@ def test_a_view_without_a_rule_is_closed_to_everybody(app, session, world):
 
     for who in (None, *people.values()):
         assert Visitor(app, who).client.get("/forgotten").status_code == 403
+
+
+def test_a_refusal_needs_nothing_of_a_database_that_somebody_else_holds(app, session, settings):
+    """A page of an error that fails itself would say nothing at all."""
+    casey = factories.person(session, "Casey", "coach")
+    session.commit()
+    session.close()
+    writer = sqlite3.connect(settings.database_file(), isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    visitor = Visitor(app, casey)
+    visitor.open("/administration/people")
+    writer.close()
+
+    assert visitor.status == 403
+    assert "You may not do this." in visitor.page
+    assert "Sign out" in visitor.page
