@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +14,6 @@ from survey.models import (
     Answered,
     Ballot,
     Invitation,
-    MailKind,
     Nomination,
     Person,
     Round,
@@ -27,9 +25,7 @@ from survey.services import audit, mails
 TOKEN = "token"  # noqa: S105 - what a seal is for, no secret
 
 
-def invite(
-    session: Session, round_: Round, nomination: Nomination, keys: RoundKeys, now: datetime
-) -> None:
+def invite(session: Session, nomination: Nomination, keys: RoundKeys, now: datetime) -> None:
     """Make a rater's link and queue the mail with it; the link itself is stored nowhere."""
     token = sealing.new_token()
     invitation = Invitation(
@@ -39,8 +35,7 @@ def invite(
     )
     session.add(invitation)
     session.flush()
-    person = session.get_one(Person, nomination.person_id)
-    _queue(session, round_, invitation, person, f"invitation:{invitation.id}", now)
+    mails.queue_invitation(session, invitation, now)
 
 
 def send_again(
@@ -58,7 +53,7 @@ def send_again(
     invitation = session.scalar(query)
     if invitation is None:
         raise NotFound
-    _queue(session, round_, invitation, person, f"invitation:{invitation.id}:{uuid4()}", now)
+    mails.queue_invitation(session, invitation, now, again=True)
     audit.record(session, actor, marked("invitation sent again"), person.email, now)
 
 
@@ -82,7 +77,7 @@ def renew(session: Session, keyring: Keyring, person: Person, now: datetime) -> 
         invitation.lookup = new.lookup
         invitation.sealed_token = sealing.seal(round_.mail_key, token, TOKEN)
         session.flush()
-        _queue(session, round_, invitation, person, f"invitation:{invitation.id}:{uuid4()}", now)
+        mails.queue_invitation(session, invitation, now, again=True)
 
 
 def token_of(keyring: Keyring, round_: Round, invitation: Invitation) -> bytes:
@@ -103,23 +98,3 @@ def _move_ballot(
     if invitation.answered is Answered.ANSWERED and round_.ballot_size is not None:
         noise = sealing.noise(round_.ballot_size)
         session.add(Ballot(round_id=round_.id, handle=new, sealed=ballot.sealed, resume=noise))
-
-
-def _queue(
-    session: Session,
-    round_: Round,
-    invitation: Invitation,
-    person: Person,
-    key: str,
-    now: datetime,
-) -> None:
-    mails.queue(
-        session,
-        MailKind.INVITATION,
-        key,
-        person,
-        round_.language,
-        now,
-        round_=round_,
-        invitation=invitation,
-    )

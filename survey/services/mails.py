@@ -56,6 +56,23 @@ def queue(
     return mail
 
 
+def queue_invitation(
+    session: Session, invitation: Invitation, now: datetime, *, again: bool = False
+) -> None:
+    """Put the mail with a rater's link into the outbox; once, unless it is wanted `again`."""
+    nomination = invitation.nomination
+    queue(
+        session,
+        MailKind.INVITATION,
+        f"invitation:{invitation.id}:{uuid4()}" if again else f"invitation:{invitation.id}",
+        nomination.person,
+        nomination.round.language,
+        now,
+        round_=nomination.round,
+        invitation=invitation,
+    )
+
+
 def claim(session: Session, now: datetime) -> Mail | None:
     """Take the next mail that is due, so that no other deliverer does; None if there is none.
 
@@ -117,17 +134,7 @@ def send_again(session: Session, mail_id: UUID, now: datetime, actor: Person | N
         raise NotFound
     person = session.get_one(Person, mail.person_id)
     if mail.state is MailState.SENT and mail.invitation is not None:
-        key = f"{mail.key}:{uuid4()}"
-        queue(
-            session,
-            mail.kind,
-            key,
-            person,
-            mail.language,
-            now,
-            round_=mail.invitation.nomination.round,
-            invitation=mail.invitation,
-        )
+        queue_invitation(session, mail.invitation, now, again=True)
     elif mail.state is MailState.FAILED and mail.kind is not MailKind.SIGN_IN:
         mail.state, mail.attempts, mail.due_at = MailState.WAITING, 0, now
         if mail.kind is not MailKind.ADDRESS_CHANGED:

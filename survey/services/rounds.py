@@ -205,7 +205,7 @@ def open_round(
     round_.nominations.append(Nomination(person_id=round_.leader_id, relationship=SELF))
     session.flush()
     for nomination in round_.nominations:
-        invitations.invite(session, round_, nomination, keys, now)
+        invitations.invite(session, nomination, keys, now)
     renew_enough(session, round_, now)
     audit.record(session, actor, marked("round opened"), subject(round_), now)
 

@@ -7,14 +7,25 @@ from datetime import timedelta
 
 import flask_migrate
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from survey import create_app, db, jobs, sealing
 from survey.config import Settings
+from survey.keyring import Keyring
 from survey.models import Ballot, Release, Round, RoundState
 from survey.services import ballots, closing, rounds
 from tests import factories
 from tests.conftest import CLOSES, installation
 from tests.visitor import Visitor
+
+
+def answered(session: Session, keyring: Keyring) -> tuple[Round, list[bytes]]:
+    """A round in which all have answered, and its sealed ballots."""
+    round_ = factories.opened(session, keyring)
+    factories.all_answer(session, keyring, round_)
+    sealed = list(session.scalars(select(Ballot.sealed)))
+    session.close()
+    return round_, sealed
 
 
 def still_there(sealed: list[bytes], settings: Settings) -> list[bytes]:
@@ -55,47 +66,34 @@ def test_a_round_that_cannot_close_keeps_no_other_from_closing(app, session, key
 def test_nothing_of_a_closed_rounds_ballots_is_left_in_the_files(
     app, session, keyring, settings, clock
 ):
-    round_ = factories.opened(session, keyring)
-    factories.all_answer(session, keyring, round_)
-    sealed = session.scalars(select(Ballot.sealed)).all()
-    session.close()
+    _, sealed = answered(session, keyring)
+    assert len(still_there(sealed, settings)) == 11
 
-    def left() -> int:
-        return len(still_there(sealed, settings))
-
-    assert left() == 11
     clock.now = CLOSES
     jobs.sweep(app)
-    assert left() == 0
+    assert still_there(sealed, settings) == []
 
 
 def test_traces_are_cleaned_up_although_the_first_try_was_cut_short(
     app, session, keyring, settings, clock
 ):
     """Killed between destroying the keys and scrubbing, or somebody was reading just then."""
-    round_ = factories.opened(session, keyring)
-    factories.all_answer(session, keyring, round_)
-    sealed = session.scalars(select(Ballot.sealed)).all()
-    session.close()
-
-    def left() -> int:
-        return len(still_there(sealed, settings))
-
+    round_, sealed = answered(session, keyring)
     with app.app_context():
         closing.close(db.session(), keyring, round_.id, CLOSES)
         db.session().commit()
         closing.destroy_keys(db.session(), keyring)
         db.session().rollback()
-    assert left() == 11
+    assert len(still_there(sealed, settings)) == 11
 
     reader = sqlite3.connect(settings.database_file())
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM person").fetchone()
     jobs.sweep(app)
-    assert left() == 11
+    assert len(still_there(sealed, settings)) == 11
     reader.close()
     jobs.sweep(app)
-    assert left() == 0
+    assert still_there(sealed, settings) == []
     assert keyring.rounds() == []
 
 
