@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from survey.demo.catcher import Catcher
 from survey.keyring import Keyring
 from survey.server import listening
 from survey.site import EXTENSION
+from tests.postgres import Cluster
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 CLOSES = datetime(2026, 11, 17, 0, 0, tzinfo=UTC)
@@ -46,14 +48,50 @@ def clock() -> SetClock:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database after all migrations, made once and copied for each test."""
-    folder = tmp_path_factory.mktemp("empty")
-    app = create_app(installation(folder))
-    with app.app_context():
-        flask_migrate.upgrade()
-        db.db.engine.dispose()
-    return folder / "data" / "preview360.db"
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server for the tests that ask for one."""
+    cluster = Cluster()
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+class Databases:
+    """Makes databases after all migrations: migrated once of each kind, then copied."""
+
+    def __init__(self, folder: Path, start_cluster: Callable[[], Cluster]) -> None:
+        self.folder, self.cluster = folder, start_cluster
+        self.numbers = itertools.count(1)
+        self.models: dict[str, str] = {}
+
+    def make(self, kind: str, folder: Path) -> str:
+        """Return the URL of a new database; a SQLite file lies in the folder."""
+        if kind not in self.models:
+            self.models[kind] = self._model(kind)
+        if kind == "postgresql":
+            return self.cluster().create(f"test{next(self.numbers)}", template="model")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copy(self.models[kind].removeprefix("sqlite:///"), folder)
+        return f"sqlite:///{folder}/preview360.db"
+
+    def drop(self, url: str) -> None:
+        """Remove a database that takes room elsewhere than in a test's folder."""
+        if url.startswith("postgresql"):
+            self.cluster().drop(url.rpartition("/")[2])
+
+    def _model(self, kind: str) -> str:
+        usual = f"sqlite:///{self.folder}/data/preview360.db"
+        url = self.cluster().create("model") if kind == "postgresql" else usual
+        app = create_app(installation(self.folder, database_url=url))
+        with app.app_context():
+            flask_migrate.upgrade()
+            db.db.engine.dispose()
+        return url
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory, request) -> Databases:
+    return Databases(tmp_path_factory.mktemp("empty"), lambda: request.getfixturevalue("cluster"))
 
 
 def installation(folder: Path, **settings) -> Settings:
@@ -77,17 +115,28 @@ def catcher() -> Iterator[Catcher]:
     catcher.stop()
 
 
-@pytest.fixture
-def settings(tmp_path: Path, catcher: Catcher) -> Settings:
-    return installation(tmp_path, mail_url=f"smtp://127.0.0.1:{catcher.port}", mail_timeout=2)
+# A test that asks for `database` by this mark runs on either kind.
+on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 
 
 @pytest.fixture
-def app(settings: Settings, clock: SetClock, empty_database: Path) -> Iterator[Flask]:
-    file = settings.database_file()
-    assert file is not None
-    file.parent.mkdir(parents=True)
-    shutil.copy(empty_database, file)
+def database() -> str:
+    """The kind of database: the embedded one, unless a test says `on_both`."""
+    return "sqlite"
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path, catcher: Catcher, databases: Databases, database: str
+) -> Iterator[Settings]:
+    url = databases.make(database, tmp_path / "data")
+    mail_url = f"smtp://127.0.0.1:{catcher.port}"
+    yield installation(tmp_path, database_url=url, mail_url=mail_url, mail_timeout=2)
+    databases.drop(url)
+
+
+@pytest.fixture
+def app(settings: Settings, clock: SetClock) -> Iterator[Flask]:
     app = create_app(settings, clock=clock, config={"TESTING": True, "RATELIMIT_ENABLED": False})
     yield app
     with app.app_context():

@@ -20,7 +20,9 @@ from survey.sealing import SealBroken
 from survey.services import ballots, closing, rounds
 from survey.services.closing import NotDue, RosterMismatch, TooFewAnswers
 from tests import factories
-from tests.conftest import CLOSES, NOW
+from tests.conftest import CLOSES, NOW, on_both
+
+pytestmark = on_both
 
 
 @pytest.fixture

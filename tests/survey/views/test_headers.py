@@ -56,7 +56,7 @@ def test_over_https_cookies_and_pages_stay_with_https(tmp_path):
         db.db.engine.dispose()
 
 
-def test_forms_work_over_https_though_pages_send_no_referrer(tmp_path, empty_database):
+def test_forms_work_over_https_though_pages_send_no_referrer(tmp_path):
     """The usual check of CSRF over https wants a referrer, which our policy withholds."""
     secure = create_app(installation(tmp_path, base_url="https://feedback.example.org"))
     secure.config["RATELIMIT_ENABLED"] = False
