@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from survey import access, db, headers, limits, refusals, speech, views
 from survey.clock import Clock, utc_now
 from survey.config import Settings, from_environment
+from survey.errors import for_log
 from survey.keyring import Keyring
 from survey.site import EXTENSION, Site
 
@@ -24,11 +25,12 @@ MOST_PARTS = 300
 
 
 class Application(Flask):
-    """Flask, but errors are logged without the address: it may hold a rater's link."""
+    """Flask, but errors are logged without address and message: both may tell on a rater."""
 
     def log_exception(self, exc_info: Any) -> None:
-        """Log which view failed, and how."""
-        self.logger.error("%s %s failed", request.method, request.endpoint, exc_info=exc_info)
+        """Log which view failed, where, and with what kind of error."""
+        error = for_log(exc_info[1])
+        self.logger.error("%s %s failed: %s", request.method, request.endpoint, error)
 
 
 def create_app(

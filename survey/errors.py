@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
+
+from sqlalchemy.exc import DBAPIError
 
 # Says a message, its named gaps filled, in one language.
 Gettext = Callable[..., str]
@@ -58,3 +61,16 @@ class Conflict(Refused):
 
     status = 409
     message = marked("This is no longer possible.")
+
+
+def for_log(error: BaseException) -> str:
+    """Return what a log may know of an error: what kind and where, never what was typed or stored.
+
+    An error's message may quote either; so may all but the first line of a database's.
+    """
+    if isinstance(error, Refused):
+        return str(error)
+    if isinstance(error, DBAPIError):
+        return str(error.orig).partition("\n")[0]
+    where = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__name__}\n{where}"

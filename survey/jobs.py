@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-import traceback
 from datetime import timedelta
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from survey import db
-from survey.errors import Refused
+from survey.errors import for_log
 from survey.mail import deliver
 from survey.models import Round
 from survey.services import closing, rounds
@@ -38,7 +36,7 @@ def sweep(app: Flask) -> None:
                 db.session().rollback()
             except Exception as error:
                 # A worker that died of one thing would leave all other mails and rounds lying.
-                log.error("%s: %s", task.__name__, _told(error))
+                log.error("%s: %s", task.__name__, for_log(error))
                 db.forget_session()
 
 
@@ -46,17 +44,6 @@ def run(app: Flask, stop: threading.Event, seconds: float = SECONDS_BETWEEN) -> 
     """Sweep again and again until asked to stop."""
     while not stop.wait(seconds):
         sweep(app)
-
-
-def _told(error: Exception) -> str:
-    """Return what a log may know of an error: never what was stored or typed."""
-    if isinstance(error, Refused):
-        return str(error)
-    if isinstance(error, DBAPIError):
-        # Further lines may quote a row.
-        return str(error.orig).partition("\n")[0]
-    where = "".join(traceback.format_tb(error.__traceback__))
-    return f"{type(error).__name__}\n{where}"
 
 
 def _close_due(site: Site) -> None:
@@ -74,7 +61,7 @@ def _close_due(site: Site) -> None:
             session.rollback()
         except Exception as error:
             session.rollback()
-            log.error("round %s was not closed: %s", round_id, _told(error))
+            log.error("round %s was not closed: %s", round_id, for_log(error))
 
 
 def _close(site: Site, session: Session, round_id: UUID) -> None:

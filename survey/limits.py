@@ -13,7 +13,10 @@ from werkzeug.wrappers import Response
 from survey.forms.text import clean_line
 from survey.services.people import AddressInvalid, clean_address
 
-CODES = "5 per 15 minutes; 20 per day"
+# For one address: from one place, so that a stranger elsewhere locks nobody out; and in all,
+# so that a mailbox is not flooded from many places.
+CODES_FROM_HERE = "5 per 15 minutes; 20 per day"
+CODES_IN_ALL = "100 per day"
 WRONG_CODES = "30 per 15 minutes"
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -42,19 +45,24 @@ def _set_size() -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Count requests for codes by the address asked for, and wrong codes by where they come from.
+    """Count requests for codes by the address asked for and by where they come from, and wrong
+    codes by where they come from.
 
-    Counting by mail address alone would let anybody lock a person out of guessing
-    right; counting by network address alone would let one flood a mailbox.
+    Counting by mail address alone would let anybody lock a person out; counting by network
+    address alone would let one flood a mailbox.
     """
     limiter = Limiter(key_func=get_remote_address, storage_uri="memory://", app=app)
     # Its limits know it only weakly, so somebody has to hold it.
     app.extensions["preview360_limiter"] = limiter
     views: dict[str, Any] = app.view_functions
-    for endpoint, limit in {
-        "account.sign_in": limiter.limit(CODES, key_func=_posted_address, methods=["POST"]),
-        "account.code": limiter.limit(WRONG_CODES, methods=["POST"], deduct_when=_was_wrong),
-    }.items():
+    for endpoint, limit in (
+        (
+            "account.sign_in",
+            limiter.limit(CODES_IN_ALL, key_func=_posted_address, methods=["POST"]),
+        ),
+        ("account.sign_in", limiter.limit(CODES_FROM_HERE, key_func=_asked_from, methods=["POST"])),
+        ("account.code", limiter.limit(WRONG_CODES, methods=["POST"], deduct_when=_was_wrong)),
+    ):
         views[endpoint] = limit(views[endpoint])
 
 
@@ -65,6 +73,10 @@ def _posted_address() -> str:
         return clean_address(typed)
     except AddressInvalid:
         return typed.lower()
+
+
+def _asked_from() -> str:
+    return f"{get_remote_address()} {_posted_address()}"
 
 
 def _was_wrong(response: Response) -> bool:

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from survey.db import SAFE_METHODS, forget_session
-from survey.errors import NotAllowed, NotFound, Refused, marked
+from survey.errors import NotAllowed, NotFound, Refused, for_log, marked
 from survey.keyring import KeyringUnusable
 from survey.speech import say
 
@@ -76,8 +76,7 @@ def _keyring(error: KeyringUnusable) -> Page:
 
 
 def _storage(error: OperationalError) -> Page:
-    # Only the database's own words: the statement would hold what was typed.
-    _log(error.orig)
+    _log(error)
     sentence = NOT_READ if request.method in SAFE_METHODS else NOT_SAVED
     return _give_back(say().gettext(sentence), 503, again=True)
 
@@ -122,5 +121,5 @@ def _page(
     return page, status
 
 
-def _log(error: BaseException | None) -> None:
-    current_app.logger.error("%s %s: %s", request.method, request.endpoint, error)
+def _log(error: BaseException) -> None:
+    current_app.logger.error("%s %s: %s", request.method, request.endpoint, for_log(error))

@@ -21,6 +21,7 @@ class Visitor:
         self.address = "/"
         self.status = 0
         self.page = ""
+        self.last: Any = None
         if person is not None:
             with self.client.session_transaction() as cookie:
                 cookie["person"], cookie["key"] = str(person.id), person.session_key
@@ -41,6 +42,6 @@ class Visitor:
         self.address = urlsplit(answer.request.url).path
         if answer.request.query_string:
             self.address += "?" + answer.request.query_string.decode()
-        self.status = answer.status_code
+        self.status, self.last = answer.status_code, answer
         self.page = answer.text if answer.mimetype == "text/html" else ""
         return self.page

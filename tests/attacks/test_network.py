@@ -1,0 +1,91 @@
+"""Whoever watches addresses, cookies, caches, logs and mails learns neither links nor words."""
+
+import http.server
+import threading
+
+import pytest
+
+from tests.attacks.network import ATTACKS
+from tests.attacks.score import Leaks
+from tests.attacks.target import ProductTarget, UsualTarget
+from tests.conftest import on_both
+
+GROUP = "network and logs"
+
+
+@pytest.fixture
+def product(app, session, keyring, catcher):
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    return ProductTarget(app, session, keyring, catcher)
+
+
+@on_both
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_is_learned_on_the_way(attack, product, table, database):
+    table.contest(GROUP, attack, UsualTarget(), product, database)
+
+
+@pytest.fixture
+def sink():
+    """A server elsewhere that notes who asks it for what, and from which page."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.path, self.headers.get("Referer", "")))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def open_page(browser):
+    contexts = []
+
+    def opened(address):
+        contexts.append(browser.new_context())
+        page = contexts[-1].new_page()
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def test_a_page_asks_nobody_else_and_tells_nobody_where_one_comes_from(
+    product, sink, open_page, table
+):
+    """In a real browser: what the server elsewhere sees, of a visit and of leaving the page."""
+    elsewhere, asked = sink
+    seen = {}
+    for name, target in (("twin", UsualTarget(elsewhere)), ("product", product)):
+        asked.clear()
+        with target.serving() as url:
+            page = open_page(url + target.link)
+            seen[name, "request"] = list(asked)
+            asked.clear()
+            page.evaluate(
+                """address => {
+                    const link = document.createElement("a");
+                    link.href = address;
+                    document.body.append(link);
+                    link.click();
+                }""",
+                f"{elsewhere}/left",
+            )
+            page.wait_for_url("**/left")
+        seen[name, "referrer"] = [told for path, told in asked if path == "/left" and told]
+    for kind, told in (("request", "request to another server"), ("referrer", "link as referrer")):
+        found = Leaks.of(seen["twin", kind]), Leaks.of(seen["product", kind])
+        table.add(GROUP, told, "", *found)
+        assert found[0].wins()
+        assert not found[1].wins(), seen
