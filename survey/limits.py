@@ -45,8 +45,7 @@ def _set_size() -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Count requests for codes by the address asked for and by where they come from, and wrong
-    codes by where they come from.
+    """Count requests for codes by address and place, and wrong codes by place.
 
     Counting by mail address alone would let anybody lock a person out; counting by network
     address alone would let one flood a mailbox.
@@ -55,15 +54,13 @@ def init_app(app: Flask) -> None:
     # Its limits know it only weakly, so somebody has to hold it.
     app.extensions["preview360_limiter"] = limiter
     views: dict[str, Any] = app.view_functions
-    for endpoint, limit in (
-        (
-            "account.sign_in",
-            limiter.limit(CODES_IN_ALL, key_func=_posted_address, methods=["POST"]),
-        ),
-        ("account.sign_in", limiter.limit(CODES_FROM_HERE, key_func=_asked_from, methods=["POST"])),
-        ("account.code", limiter.limit(WRONG_CODES, methods=["POST"], deduct_when=_was_wrong)),
+    for endpoint, limit, more in (
+        ("account.sign_in", CODES_IN_ALL, {"key_func": _posted_address}),
+        ("account.sign_in", CODES_FROM_HERE, {"key_func": _asked_from}),
+        ("account.code", WRONG_CODES, {"deduct_when": _was_wrong}),
     ):
-        views[endpoint] = limit(views[endpoint])
+        counted: dict[str, Any] = {"methods": ["POST"], **more}
+        views[endpoint] = limiter.limit(limit, **counted)(views[endpoint])
 
 
 def _posted_address() -> str:
