@@ -17,6 +17,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from questionnaires import loader
+from questionnaires.definition import Questionnaire
 from survey import create_app, db
 from survey.config import Settings
 from survey.demo.catcher import Catcher
@@ -40,6 +42,11 @@ class SetClock:
 
     def forward(self, **time: float) -> None:
         self.now += timedelta(**time)
+
+
+@pytest.fixture(scope="session")
+def questionnaire() -> Questionnaire:
+    return loader.builtin("technical_leader")
 
 
 @pytest.fixture

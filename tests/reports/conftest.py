@@ -8,16 +8,10 @@ from datetime import date
 
 import pytest
 
-from questionnaires import loader
 from questionnaires.definition import Questionnaire
 from reports.aggregate import Setting, aggregate
 from reports.answers import Answers
 from reports.release import Release
-
-
-@pytest.fixture(scope="session")
-def questionnaire() -> Questionnaire:
-    return loader.builtin("technical_leader")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from reports.figures import figures
 from reports.partition import partition
 from reports.release import OTHERS, Figure
 from reports.scores import scored, theme_scores
-from tests.reports.test_cells import asked, group
+from tests.reports.algebra import asked, group
 
 
 def theme_of_others(what, *rows) -> Figure:
