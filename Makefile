@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo` shows it, `make test` checks it.
 BIN := .venv/bin
 
-.PHONY: demo test format messages pictures
+.PHONY: demo test attack format messages pictures
 
 demo: ## Show the whole way on invented people; ONCE=1 ends after the PDF
 	@.ci/setup run
@@ -14,6 +14,10 @@ test: ## Check format, lint, types, import contracts, and run all tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+attack: ## Attack many rounds (ROUNDS=1000 and more) and write the table in docs/security.md
+	@.ci/setup test
+	ROUNDS=$(or $(ROUNDS),1000) ATTACK_TABLE=docs/security.md $(BIN)/pytest tests/attacks
 
 format: ## Bring the code into shape
 	@.ci/setup test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import itertools
 import shutil
 import threading
@@ -130,6 +131,48 @@ on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def database() -> str:
     """The kind of database: the embedded one, unless a test says `on_both`."""
     return "sqlite"
+
+
+class Sink:
+    """A server elsewhere that notes who asks it for what, and from which page."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.referrers: list[str] = []
+        sink = self
+
+        class Noting(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                sink.paths.append(self.path)
+                sink.referrers.append(self.headers.get("Referer", ""))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Noting)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.paths.clear()
+        self.referrers.clear()
+
+    def stop(self) -> None:
+        """End listening."""
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    sink = Sink()
+    yield sink
+    sink.stop()
 
 
 @pytest.fixture

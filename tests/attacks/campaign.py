@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,14 @@ class Campaign:
         folder.mkdir(parents=True)
         story = make_up(random.Random(name))
         product = Product(self.app, self.session, name, folder, self.cluster)
-        loot = play(story, product)
+        loot = product.with_keys(play(story, product))
         twins = {
             "naive": self._twin(Twin(self.twin_url, folder / "naive", self.cluster), story),
             "unshuffled": unshuffled(
                 loot, {product.handles[rater]: text for rater, text in story.sent.items()}
             ),
         }
+        twins["keys kept"] = replace(loot, keys=product.keys)
         twins["unpadded"] = unpadded(twins["naive"])
         if not self.cluster:
             boxed = WithoutRowid("", folder / "boxed", None)

@@ -94,6 +94,17 @@ def one_answer_more_after_the_close(target: Target) -> list[str]:
     return [] if target.report() == before else ["added"]
 
 
+def timeline_after_an_answer(target: Target) -> list[str]:
+    """The leader looks again after each coffee: who has answered since?"""
+    client = target.client()
+    target.type(client, WORDS)
+    target.finish(client)
+    before = target.timeline()
+    target.send(client)
+    assert target.answered() == 1
+    return [] if target.timeline() == before else ["one more"]
+
+
 def form_of_another_site(target: Target) -> list[str]:
     """A page elsewhere sends a form with the cookies of whoever looks at it."""
     client = target.client()
@@ -147,6 +158,7 @@ ATTACKS = (
     guessed_tokens,
     closed_links_tell_themselves,
     one_answer_more_after_the_close,
+    timeline_after_an_answer,
     form_of_another_site,
     objects_of_others,
     cookie_copied_before_signing_out,

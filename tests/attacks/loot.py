@@ -81,6 +81,9 @@ class Loot:
     printed: tuple[str, ...]
     # Texts that raters typed and took back before sending.
     taken_back: tuple[str, ...] = ()
+    # Secrets that are left when the round has closed, and what ballots were sealed for.
+    keys: tuple[bytes, ...] = ()
+    purpose: str = ""
 
     @property
     def last(self) -> Copy:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import logging
-import re
 import zlib
 
-from tests.attacks.target import Target, cookies, fetch
+from tests.attacks.target import Target, cookies, fetch, without_csrf
 
 WORDS = "Unmistakable words"
 
@@ -90,7 +89,7 @@ def poisoned_host_in_mails(target: Target) -> list[str]:
 def known_addresses(target: Target) -> list[str]:
     """The page after asking for a code tells who has an account."""
     told = [target.ask_for_code(f"{name}@example.org") for name in ("robin", "nobody")]
-    pages = {(answer.status_code, _without_csrf(answer.text)) for answer in told}
+    pages = {(answer.status_code, without_csrf(answer.text)) for answer in told}
     return [] if len(pages) == 1 else ["robin@example.org"]
 
 
@@ -111,7 +110,3 @@ def _decoded(value: str) -> bytes:
     content = value.lstrip(".").partition(".")[0]
     decoded = base64.urlsafe_b64decode(content + "=" * (-len(content) % 4))
     return zlib.decompress(decoded) if value.startswith(".") else decoded
-
-
-def _without_csrf(page: str) -> str:
-    return re.sub(r'name="csrf_token" value="[^"]+"', "", page)

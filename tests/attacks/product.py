@@ -56,6 +56,8 @@ class Product:
         round_ = factories.opened(self.session, self.keyring, leader=leader, roster=ROSTER)
         self.round_id = round_.id
         links = factories.links(self.session, self.keyring, round_)
+        self.keys = self._secrets()
+        self.purpose = ballots.purpose(round_)
         self.links = {f"{name} Example": link for name, link in links.items()}
         pepper = self.keyring.pepper(round_.id)
         self.handles = {
@@ -108,6 +110,14 @@ class Product:
         return replace(
             copy, files=files, dump=dump, written=written, folder=to, read=self._read_folder
         )
+
+    def with_keys(self, loot: Loot) -> Loot:
+        """Return the loot with whatever is left in the keyring now."""
+        return replace(loot, keys=self._secrets(), purpose=self.purpose)
+
+    def _secrets(self) -> tuple[bytes, ...]:
+        files = sorted(self.keyring.path.rglob("*"))
+        return tuple(file.read_bytes() for file in files if file.is_file())
 
     def _read_folder(self, folder: Path) -> Copy:
         engine = sa.create_engine(f"sqlite:///file:{folder}/preview360.db?mode=ro&uri=true")

@@ -5,6 +5,7 @@ Each is a pure function of the loot of one round.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
 from collections import Counter
@@ -17,6 +18,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
 
+from survey.sealing import SealBroken, unseal
 from tests.attacks.files import MERGED
 from tests.attacks.loot import Copy, Loot, Paper, Participation, Row
 from tests.attacks.score import Guess
@@ -211,6 +213,15 @@ def reading(loot: Loot) -> list[str]:
     return [text for text in loot.printed if any(text.encode() in content for content in held)]
 
 
+def old_copy_and_todays_keys(loot: Loot) -> list[str]:
+    """A copy from before the close, opened with a key that was not destroyed."""
+    opened = []
+    for key, paper in itertools.product(loot.keys, loot.last.papers):
+        with suppress(SealBroken, ValueError):
+            opened.append(unseal(key, paper.sealed, loot.purpose))
+    return [text for text in loot.printed if any(text.encode() in content for content in opened)]
+
+
 EMPTY = Copy(people=(), papers=())
 
 ATTACKS = (
@@ -230,6 +241,7 @@ ATTACKS = (
     StorageAttack("order of printed comments", order_of_printed_comments, "unshuffled"),
     StorageAttack("nightly backups compared", nightly_backups),
     StorageAttack("two backups around one answer", two_backups_around_one_answer),
+    StorageAttack("old copy and today's keys", old_copy_and_todays_keys, "keys kept", leaks=True),
     StorageAttack("outbox", outbox),
     StorageAttack("times of files", file_times),
     StorageAttack(

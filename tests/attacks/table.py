@@ -42,7 +42,8 @@ class Table:
     ) -> None:
         """Run an attack that must win against the twin and find nothing in the product."""
         name = attack.__name__.replace("_", " ")
-        on_twin, on_product = attack(twin), attack(product)
+        on_twin = attack(twin)
+        on_product = attack(product)
         self.add(group, name, database, Leaks.of(on_twin), Leaks.of(on_product))
         assert on_twin, f"{name} does not even win against the twin"
         assert not on_product, f"{name}: {on_product}"

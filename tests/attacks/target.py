@@ -70,6 +70,9 @@ class Target(Protocol):
     def answered(self) -> int:
         """Return how many answers count."""
 
+    def timeline(self) -> str:
+        """Return what the leader sees while the round collects."""
+
     def close(self) -> None:
         """Close the round."""
 
@@ -144,6 +147,9 @@ class UsualTarget:
 
     def answered(self) -> int:
         return len(self.memory.answers)
+
+    def timeline(self) -> str:
+        return self.client().get("/progress").text
 
     def close(self) -> None:
         self.memory.closed.add(self.token)
@@ -267,6 +273,9 @@ class ProductTarget:
         with self._looking() as session:
             return len(session.scalars(query).all())
 
+    def timeline(self) -> str:
+        return without_csrf(self.enter().get(f"/rounds/{self.round_id}").text)
+
     def close(self) -> None:
         round_ = self.session.get_one(Round, self.round_id)
         links = factories.links(self.session, self.keyring, round_)
@@ -339,6 +348,11 @@ def _csrf(client: FlaskClient, address: str) -> str:
     token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(address).text)
     assert token is not None
     return token[1]
+
+
+def without_csrf(page: str) -> str:
+    """Return a page without what differs each time it is opened."""
+    return re.sub(r'name="csrf_token"[^>]*value="[^"]+"', "", page)
 
 
 def cookies(client: FlaskClient) -> list[Cookie]:

@@ -1,8 +1,5 @@
 """Whoever watches addresses, cookies, caches, logs and mails learns neither links nor words."""
 
-import http.server
-import threading
-
 import pytest
 
 from tests.attacks.network import ATTACKS
@@ -26,27 +23,6 @@ def test_nothing_is_learned_on_the_way(attack, product, table, database):
 
 
 @pytest.fixture
-def sink():
-    """A server elsewhere that notes who asks it for what, and from which page."""
-    asked = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append((self.path, self.headers.get("Referer", "")))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever).start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
 def open_page(browser):
     contexts = []
 
@@ -65,14 +41,13 @@ def test_a_page_asks_nobody_else_and_tells_nobody_where_one_comes_from(
     product, sink, open_page, table
 ):
     """In a real browser: what the server elsewhere sees, of a visit and of leaving the page."""
-    elsewhere, asked = sink
     seen = {}
-    for name, target in (("twin", UsualTarget(elsewhere)), ("product", product)):
-        asked.clear()
+    for name, target in (("twin", UsualTarget(sink.url)), ("product", product)):
+        sink.forget()
         with target.serving() as url:
             page = open_page(url + target.link)
-            seen[name, "request"] = list(asked)
-            asked.clear()
+            seen[name, "request"] = list(sink.paths)
+            sink.forget()
             page.evaluate(
                 """address => {
                     const link = document.createElement("a");
@@ -80,10 +55,10 @@ def test_a_page_asks_nobody_else_and_tells_nobody_where_one_comes_from(
                     document.body.append(link);
                     link.click();
                 }""",
-                f"{elsewhere}/left",
+                f"{sink.url}/left",
             )
             page.wait_for_url("**/left")
-        seen[name, "referrer"] = [told for path, told in asked if path == "/left" and told]
+        seen[name, "referrer"] = [told for told in sink.referrers if target.link in told]
     for kind, told in (("request", "request to another server"), ("referrer", "link as referrer")):
         found = Leaks.of(seen["twin", kind]), Leaks.of(seen["product", kind])
         table.add(GROUP, told, "", *found)

@@ -14,7 +14,8 @@ from flask import Flask, redirect, request, session, url_for
 
 log = logging.getLogger("usual")
 
-FORM = """<link rel="stylesheet" href="{style}"><form action="{action}" method="get">
+FORM = """<meta name="referrer" content="no-referrer-when-downgrade">
+<link rel="stylesheet" href="{style}"><form action="{action}" method="get">
 <textarea name="words">{words}</textarea><button>Save</button></form>
 <form action="{send}" method="post"><button>Send</button></form>
 <p>Read more <a href="{more}">elsewhere</a>.</p>"""
@@ -106,6 +107,10 @@ def usual_app(memory: Usual) -> Flask:  # noqa: C901 - a page a function, nothin
         if "person" not in session:
             return redirect("/sign-in")
         return f"Preview of {memory.previews[number]}, answers: {memory.answers}"
+
+    @app.get("/progress")
+    def progress() -> Any:
+        return f"{len(memory.answers)} of {len(memory.links)} have answered"
 
     @app.errorhandler(RuntimeError)
     def failed(error: RuntimeError) -> Any:

@@ -1,12 +1,10 @@
 """The PDF is the release and nothing else: same bytes, nothing fetched, every number in it."""
 
-import http.server
 import io
 import random
 import re
 import subprocess
 import sys
-import threading
 from dataclasses import replace
 
 import pdfplumber
@@ -135,27 +133,6 @@ def test_only_bundled_fonts_are_used(pdf):
     }
 
 
-@pytest.fixture
-def sink():
-    """A web server that notes who calls."""
-    calls = []
-
-    class Noting(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            calls.append(self.path)
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Noting)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", calls
-    server.shutdown()
-    server.server_close()
-
-
 def hostile(release: Release, url: str, secret: str) -> Release:
     """A release in which everything that people type tries to fetch something."""
     marks = (
@@ -171,7 +148,7 @@ def hostile(release: Release, url: str, secret: str) -> Release:
 
 
 def test_nothing_that_people_type_is_fetched_or_read(release, questionnaire, sink, tmp_path):
-    url, calls = sink
+    url, calls = sink.url, sink.paths
     secret = tmp_path / "secret.txt"
     secret.write_text("Unmistakable")
     spoilt = hostile(release, url, str(secret))
@@ -188,7 +165,7 @@ def test_nothing_that_people_type_is_fetched_or_read(release, questionnaire, sin
 
 def test_even_unescaped_markup_fetches_nothing(questionnaire, sink, tmp_path):
     """The second wall, should a template ever forget to escape."""
-    url, calls = sink
+    url, calls = sink.url, sink.paths
     secret = tmp_path / "secret.svg"
     secret.write_text(
         '<svg xmlns="http://www.w3.org/2000/svg"><text y="9">Unmistakable</text></svg>'
