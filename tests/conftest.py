@@ -76,10 +76,16 @@ class Databases:
         """Return the URL of a new database; a SQLite file lies in the folder."""
         if kind not in self.models:
             self.models[kind] = self._model(kind)
-        if kind == "postgresql":
-            return self.cluster().create(f"test{next(self.numbers)}", template="model")
+        return self.copy(self.models[kind], folder)
+
+    def copy(self, url: str, folder: Path) -> str:
+        """Return the URL of a copy of a database that nobody uses."""
+        if url.startswith("postgresql"):
+            template = url.rpartition("/")[2]
+            return self.cluster().create(f"test{next(self.numbers)}", template)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.copy(self.models[kind].removeprefix("sqlite:///"), folder)
+        for file in Path(url.removeprefix("sqlite:///")).parent.glob("preview360.db*"):
+            shutil.copy(file, folder)
         return f"sqlite:///{folder}/preview360.db"
 
     def drop(self, url: str) -> None:

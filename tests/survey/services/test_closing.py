@@ -1,9 +1,6 @@
 """The close: one winner, all or nothing, and nothing left but the release."""
 
 import json
-import signal
-import subprocess
-import sys
 import threading
 from datetime import timedelta
 
@@ -213,61 +210,6 @@ def test_of_many_closers_one_wins(app, session, keyring, round_):
 
     assert (len(wins), len(losses)) == (1, 5)
     assert len(session.scalars(select(Release)).all()) == 1
-
-
-KILLED = """
-import os, signal, sys
-from datetime import datetime
-from uuid import UUID
-from survey import create_app, db
-from survey.services import closing
-from survey.site import site
-
-step, round_id, now = sys.argv[1], UUID(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
-with create_app().app_context():
-    closing.close(db.session(), site().keyring, round_id, now)
-    if step == "before the commit":
-        os.kill(os.getpid(), signal.SIGKILL)
-    db.session().commit()
-    if step == "after the commit":
-        os.kill(os.getpid(), signal.SIGKILL)
-    folder = site().keyring.path / "rounds" / str(round_id)
-    (folder / "ballot").unlink()
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-@pytest.mark.parametrize("step", ["before the commit", "after the commit", "among the keys"])
-def test_a_killed_close_can_be_run_again(app, session, keyring, settings, round_, clock, step):
-    round_id = round_.id
-    session.close()
-    environment = {
-        "PREVIEW360_DATABASE_URL": settings.database_url,
-        "PREVIEW360_KEYRING": str(settings.keyring),
-    }
-
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, step, str(round_id), CLOSES.isoformat()],
-        env=environment,
-        check=False,
-    )
-
-    assert killed.returncode == -signal.SIGKILL
-    state = session.get(Round, round_id).state
-    if step == "before the commit":
-        assert state is RoundState.OPEN
-        assert len(session.scalars(select(Ballot)).all()) == 11
-        assert keyring.ballot_key(round_id)
-    else:
-        assert state is RoundState.RELEASED
-    session.close()
-
-    clock.now = CLOSES
-    jobs.sweep(app)
-
-    assert session.get(Round, round_id, populate_existing=True).state is RoundState.RELEASED
-    assert released(session).leader == "Robin Example"
-    assert keyring.rounds() == []
 
 
 def test_a_round_that_nobody_extends_ends_by_itself(app, session, keyring, clock):
