@@ -8,7 +8,7 @@ import click
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from survey.cli import database, demo, mail, person, questionnaire, round_, serve
+from survey.cli import database, demo, doctor, mail, person, questionnaire, round_, serve
 from survey.config import PREFIX
 from survey.errors import Refused
 
@@ -22,6 +22,7 @@ def cli() -> None:
 for command in (
     serve.serve,
     serve.work,
+    doctor.doctor,
     database.db,
     person.person,
     round_.round_,

@@ -270,3 +270,11 @@ def test_the_demonstration_deletes_nobody_elses_files(run, tmp_path):
 
     assert "holds other files" in run("demo", "--once", "--folder", "work", code=1)
     assert mine.read_text() == "precious"
+
+
+def test_the_doctor_says_the_custody_level_and_ends_with_1_where_something_is_to_mend(installed):
+    said = installed("doctor", code=1)
+
+    assert said.startswith("Custody: together.")
+    assert "MEND\thttp://127.0.0.1:8360 is not https" in said
+    assert "ok\tThe keyring" in said

@@ -1,0 +1,30 @@
+"""Looking an installation over."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from survey.cli.application import with_application
+from survey.db import session
+from survey.doctor import CUSTODY, examine
+from survey.site import site
+
+
+@click.command()
+@with_application
+def doctor() -> None:
+    """Say whether what protects raters stands as it should, and how to mend what does not.
+
+    Ends with exit code 1 if something has to be mended.
+    """
+    findings = examine(site(), session())
+    session().rollback()
+    click.echo(CUSTODY)
+    for finding in findings:
+        click.echo(f"{'MEND' if finding.cure else 'ok'}\t{finding.found}")
+        if finding.cure:
+            click.echo(f"\t{finding.cure}")
+    if any(finding.cure for finding in findings):
+        sys.exit(1)

@@ -1,0 +1,124 @@
+"""Looks an installation over: does what protects raters stand as it should?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey.models import Round, RoundState
+from survey.services import rounds
+from survey.site import Site
+
+OTHERS = 0o077
+SECRETS = ("pepper", "ballot", "mail")
+OVERDUE = timedelta(hours=1)
+CUSTODY = (
+    "Custody: together. One system user holds the database and the keyring; whoever is that user "
+    "could read the answers of open rounds, and nobody else can. Of closed rounds nobody can."
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that was looked at: what was found, and how to mend it; no cure, no trouble."""
+
+    found: str
+    cure: str = ""
+
+
+def examine(site: Site, session: Session) -> list[Finding]:
+    """Look at keyring, database, rounds and settings; nothing is changed."""
+    return [*_keyring(site), *_keys(site, session), *_database(site), *_work(site, session)]
+
+
+def _keyring(site: Site) -> Iterator[Finding]:
+    """Find out whether the keyring is apart from the database, and one user's alone."""
+    folder = site.settings.keyring
+    inside = [folder, *folder.rglob("*")] if folder.is_dir() else []
+    open_to_others = [path for path in inside if path.lstat().st_mode & OTHERS]
+    for path in open_to_others:
+        yield Finding(f"{path} is open to other users.", f"chmod go= {path}")
+    owners = {path.lstat().st_uid for path in inside}
+    if len(owners) > 1:
+        yield Finding(
+            f"The keyring {folder} belongs to several users.",
+            f"chown -R it to the one that runs the server: {folder}",
+        )
+    file = site.settings.database_file()
+    if file and file.resolve().is_relative_to(folder.resolve()):
+        yield Finding(
+            f"The database {file} lies in the keyring: who copies one copies both.",
+            "Move one of them and set PREVIEW360_DATABASE_URL or PREVIEW360_KEYRING.",
+        )
+    if not open_to_others and len(owners) == 1:
+        yield Finding(f"The keyring {folder} is apart from the database, for its owner only.")
+
+
+def _keys(site: Site, session: Session) -> Iterator[Finding]:
+    """Find out whether each open round has its keys, and no other any."""
+    states = {round_.id: round_.state for round_ in session.scalars(select(Round))}
+    held = site.keyring.rounds()
+    troubled = False
+    for round_id in held:
+        state = states.get(round_id)
+        folder = site.settings.keyring / "rounds" / str(round_id)
+        if state in (RoundState.RELEASED, RoundState.VOID):
+            troubled = True
+            yield Finding(
+                f"Round {round_id} has ended, and its keys or traces of it are still there.",
+                "The server destroys them by itself; run `preview360 work --once` to do it now.",
+            )
+        elif state is not RoundState.OPEN:
+            troubled = True
+            yield Finding(
+                f"{folder} holds keys of a round that is not open in this database.",
+                "Is this the right database? If it is, the folder can be removed.",
+            )
+    for round_id in (each for each, state in states.items() if state is RoundState.OPEN):
+        folder = site.settings.keyring / "rounds" / str(round_id)
+        missing = [name for name in SECRETS if not (folder / name).is_file()]
+        if missing:
+            troubled = True
+            yield Finding(
+                f"Round {round_id} is open, and its keys are not there: {', '.join(missing)}.",
+                "Bring the keyring back. If it is lost, end the round: `preview360 round void`.",
+            )
+    if not troubled:
+        yield Finding(f"{len(held)} open rounds have their keys; of closed ones none are left.")
+
+
+def _database(site: Site) -> Iterator[Finding]:
+    """Find out whether others can read the SQLite file; servers have accounts for that."""
+    file = site.settings.database_file()
+    if file is None:
+        yield Finding("The database is a server of its own; who may read it is set there.")
+    elif file.parent.stat().st_mode & OTHERS and file.stat().st_mode & OTHERS:
+        yield Finding(
+            f"The database {file} can be read by other users of this machine: who was asked, who "
+            "has answered, and the released previews.",
+            f"chmod go= {file.parent}",
+        )
+    else:
+        yield Finding(f"The database {file} is for its owner only.")
+
+
+def _work(site: Site, session: Session) -> Iterator[Finding]:
+    """Find out whether rounds get closed and mails sent, and people come here safely."""
+    overdue = rounds.due(session, site.now() - OVERDUE)
+    if overdue:
+        yield Finding(
+            f"{len(overdue)} rounds wait to be closed although their day has passed.",
+            "Either too few answered (`preview360 round list`, then extend or void), or no worker "
+            "runs: `preview360 serve` or `preview360 work`.",
+        )
+    if not site.settings.mail_url:
+        yield Finding("No mail server is set: all mails wait.", "Set PREVIEW360_MAIL_URL.")
+    if not site.settings.is_secure():
+        yield Finding(
+            f"{site.settings.base_url} is not https: links and answers could be read on the way.",
+            "Put a proxy with a certificate in front, and set PREVIEW360_BASE_URL.",
+        )

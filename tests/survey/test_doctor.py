@@ -1,0 +1,98 @@
+"""The doctor finds what could harm raters, names the cure, and changes nothing."""
+
+import pytest
+
+from survey.doctor import examine
+from survey.services import closing
+from survey.site import EXTENSION
+from tests import factories
+from tests.conftest import CLOSES
+
+
+@pytest.fixture
+def said(app, session, settings):
+    """What it says when it looks."""
+    site = app.extensions[EXTENSION]
+    site.settings = settings.model_copy(update={"base_url": "https://feedback.example.org"})
+
+    def look():
+        session.commit()
+        findings = examine(site, session)
+        session.rollback()
+        return [f"{finding.found} {finding.cure}" for finding in findings if finding.cure]
+
+    return look
+
+
+@pytest.fixture
+def round_(session, keyring):
+    round_ = factories.opened(session, keyring, roster={"peer": 3})
+    factories.all_answer(session, keyring, round_)
+    return round_
+
+
+def test_an_installation_as_it_is_made_needs_nothing(said, round_):
+    assert said() == []
+
+
+@pytest.mark.parametrize("spoilt", ["", "secret", "rounds/{}/ballot"])
+def test_a_keyring_that_others_may_read_is_found(said, round_, keyring, spoilt):
+    path = keyring.path / spoilt.format(round_.id)
+    path.chmod(0o750)
+
+    [trouble] = said()
+    assert str(path) in trouble
+    assert "chmod go=" in trouble
+
+
+def test_keys_left_of_a_closed_round_are_found(said, round_, session, keyring):
+    closing.close(session, keyring, round_.id, CLOSES)
+
+    [trouble] = said()
+    assert str(round_.id) in trouble
+    assert "has ended" in trouble
+
+    closing.destroy_keys(session, keyring)
+    keyring.forget_round(round_.id)
+    assert said() == []
+
+
+def test_keys_of_a_round_that_is_not_in_this_database_are_found(said, keyring):
+    for folder in ("rounds", "rounds/6ba7b810-9dad-41d1-80b4-00c04fd430c8"):
+        (keyring.path / folder).mkdir(mode=0o700)
+
+    [trouble] = said()
+    assert "6ba7b810" in trouble
+    assert "right database" in trouble
+
+
+def test_an_open_round_without_its_key_is_found(said, round_, keyring):
+    (keyring.path / "rounds" / str(round_.id) / "ballot").unlink()
+
+    [trouble] = said()
+    assert "is open, and its keys are not there: ballot" in trouble
+
+
+def test_a_database_that_others_may_read_is_found(said, settings):
+    file = settings.database_file()
+    file.chmod(0o644)
+    assert said() == []
+
+    file.parent.chmod(0o755)
+    [trouble] = said()
+    assert str(file) in trouble
+
+
+def test_rounds_that_nobody_closes_are_found(said, round_, clock):
+    clock.now = CLOSES
+    assert said() == []
+
+    clock.forward(hours=2)
+    [trouble] = said()
+    assert "1 rounds wait to be closed" in trouble
+
+
+def test_settings_that_leave_raters_unprotected_are_found(app, said, settings):
+    app.extensions[EXTENSION].settings = settings.model_copy(update={"mail_url": ""})
+
+    assert ["https" in each for each in said()] == [False, True]
