@@ -1,7 +1,9 @@
 # Everything a newcomer needs: `make demo` shows it, `make test` checks it.
 BIN := .venv/bin
+PROMISES := tests/reports/test_partition.py tests/survey/test_sealing.py \
+	tests/survey/services/test_closing.py
 
-.PHONY: demo test attack format messages pictures
+.PHONY: demo test attack mutants format messages pictures
 
 demo: ## Show the whole way on invented people; ONCE=1 ends after the PDF
 	@.ci/setup run
@@ -18,6 +20,14 @@ test: ## Check format, lint, types, import contracts, and run all tests
 attack: ## Attack many rounds (ROUNDS=1000 and more) and write the table in docs/security.md
 	@.ci/setup test
 	ROUNDS=$(or $(ROUNDS),1000) ATTACK_TABLE=docs/security.md $(BIN)/pytest tests/attacks
+
+mutants: ## Change sealing, closing and partition line by line; at least 90 % must be noticed
+	@.ci/setup test
+	@rm -rf mutants && mkdir mutants
+	$(BIN)/coverage run -m pytest -q $(PROMISES)
+	$(BIN)/coverage report
+	$(BIN)/mutmut run >mutants/log 2>&1 || { tail -n 20 mutants/log; exit 1; }
+	$(BIN)/python -m tests.mutants
 
 format: ## Bring the code into shape
 	@.ci/setup test

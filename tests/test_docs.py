@@ -10,7 +10,8 @@ from survey.cli import cli
 from survey.config import Settings
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted(p for p in ROOT.rglob("*.md") if not {".venv", ".uv", "demo"} & set(p.parts))
+ELSEWHERE = {".venv", ".uv", "demo", "mutants"}
+DOCUMENTS = sorted(p for p in ROOT.rglob("*.md") if not ELSEWHERE & set(p.parts))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -61,6 +61,11 @@ def test_k_below_three_is_refused(k):
         partition({"peer": 9}, (), k)
 
 
+def test_a_group_has_no_negative_number_of_raters():
+    with pytest.raises(ValueError, match="cannot have fewer than 0 raters"):
+        partition({"peer": 9, "manager": -1}, (), k=3)
+
+
 def test_overall_beside_groups_can_be_subtracted_without_the_partition():
     """The usual rule, hide small groups and print an overall, gives a small group away."""
     answered = {"manager": 1, "peer": 5, "direct_report": 4}

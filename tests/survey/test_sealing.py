@@ -1,6 +1,7 @@
 """Nothing sealed is read without its key, and nothing about it tells what it is."""
 
-from uuid import uuid4
+import hashlib
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -111,3 +112,32 @@ def test_one_link_has_one_way_to_be_written():
     path = sealing.link_path(ROUND, b"\0" * sealing.TOKEN_BYTES)
 
     assert sealing.read_link(path[:-1] + "B") is None
+
+
+def test_links_of_old_mails_keep_opening():
+    """What a token gives is fixed: BLAKE2b (RFC 7693) keyed with the pepper, a purpose each."""
+    token, pepper = bytes(range(24)), bytes(range(32))
+    values = sealing.from_token(token, pepper)
+
+    for value, purpose in (
+        (values.lookup, b"lookup"),
+        (values.handle, b"handle"),
+        (values.draft_key, b"draft"),
+    ):
+        known = hashlib.blake2b(token, key=pepper, person=purpose, digest_size=32)
+        assert value == known.digest()
+
+
+def test_what_is_filled_up_begins_with_its_length():
+    assert sealing.padded(b"ab", 8) == b"\0\0\0\2ab\0\0"
+    assert sealing.padded(b"abcd", 8) == b"\0\0\0\4abcd"
+    assert sealing.unpadded(b"\0\0\0\2ab\0\0") == b"ab"
+    with pytest.raises(ValueError, match="5 bytes do not fit into 4"):
+        sealing.padded(b"abcde", 8)
+
+
+def test_a_link_is_40_bytes_in_letters_that_no_mail_program_breaks():
+    link = sealing.link_path(UUID(int=1), b"\xff" * 24)
+
+    # 15 bytes of zeros are 20 letters A; 01 ff ff is A f _ _; 22 bytes ff are 29 of _, and w.
+    assert link == "A" * 21 + "f" + "_" * 31 + "w"

@@ -2,7 +2,8 @@
 
 import json
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +13,17 @@ from reports.release import sha256
 from survey import db, jobs, sealing
 from survey.answers import ballot_bytes
 from survey.keyring import KeyringUnusable
-from survey.models import Answered, Ballot, Invitation, Mail, MailKind, Release, Round, RoundState
+from survey.models import (
+    Answered,
+    AuditEntry,
+    Ballot,
+    Invitation,
+    Mail,
+    MailKind,
+    Release,
+    Round,
+    RoundState,
+)
 from survey.sealing import SealBroken
 from survey.services import ballots, closing, rounds
 from survey.services.closing import NotDue, RosterMismatch, TooFewAnswers
@@ -98,11 +109,47 @@ def test_a_round_cannot_be_closed_before_its_day_or_twice(session, keyring, roun
         closing.close(session, keyring, round_.id, CLOSES)
 
 
+def test_closing_one_round_leaves_all_others_open_and_sealed(session, keyring, round_):
+    other = factories.opened(session, keyring, leader=factories.person(session, "Sam", "leader"))
+    factories.all_answer(session, keyring, other)
+
+    assert closing.close(session, keyring, round_.id, CLOSES).round_id == round_.id
+    session.commit()
+    assert closing.destroy_keys(session, keyring) == [round_.id]
+    assert other.state is RoundState.OPEN
+    assert len(session.scalars(select(Ballot)).all()) == 11
+    assert keyring.ballot_key(other.id)
+
+
+@pytest.mark.parametrize(
+    ("zone", "opened", "closed"),
+    # Opened at 9:00 UTC on the 2nd, closed at 0:00 UTC on the 17th: UTC − 10 and UTC + 14.
+    [("Pacific/Honolulu", 1, 16), ("Pacific/Kiritimati", 2, 17)],
+)
+def test_a_release_names_days_where_the_organisation_is(
+    session, keyring, round_, zone, opened, closed
+):
+    closing.close(session, keyring, round_.id, CLOSES, ZoneInfo(zone))
+
+    document = released(session)
+    assert document.opened_on == date(2026, 11, opened)
+    assert document.closed_on == date(2026, 11, closed)
+
+
 def test_the_leader_is_told_without_the_preview(session, keyring, round_):
     closing.close(session, keyring, round_.id, CLOSES)
 
     [mail] = session.scalars(select(Mail).where(Mail.kind == MailKind.RELEASED)).all()
     assert mail.address == "robin@example.org"
+    assert mail.round_id == round_.id
+
+
+def test_who_closed_stands_on_the_audit_list(session, keyring, round_):
+    closing.close(session, keyring, round_.id, CLOSES, actor=round_.leader)
+    session.flush()
+
+    [entry] = session.scalars(select(AuditEntry).where(AuditEntry.act == "round closed")).all()
+    assert entry.actor_id == round_.leader_id
 
 
 def test_drafts_that_were_never_sent_do_not_count(session, keyring):
@@ -128,7 +175,7 @@ def test_with_too_few_answers_everything_stays_sealed_and_can_go_on(session, key
 
     key = keyring.path / "rounds" / str(round_.id) / "ballot"
     key.rename(key.with_name("put away"))  # nothing is even opened
-    with pytest.raises(TooFewAnswers):
+    with pytest.raises(TooFewAnswers, match="Fewer than 3 people answered"):
         closing.close(session, keyring, round_.id, CLOSES)
     session.rollback()
     key.with_name("put away").rename(key)
@@ -148,19 +195,33 @@ def test_a_manager_shown_by_role_does_not_fill_up_a_group(session, keyring):
     for name, link in factories.links(session, keyring, round_).items():
         factories.answer(session, keyring, link, identified=name == "manager0")
 
-    with pytest.raises(TooFewAnswers):
+    with pytest.raises(TooFewAnswers, match="Fewer than 3 people answered"):
         closing.close(session, keyring, round_.id, CLOSES)
 
 
-@pytest.mark.parametrize("attack", ["forged", "removed", "spoilt", "moved"])
+MISFITS = {
+    "forged": "peer: 6 instead of 5",
+    "of nobody": "customer: 1 instead of 0",
+    "nonsense": "a ballot holds something else than answers",
+    "removed": "instead of",
+    "spoilt": "a seal does not belong to this round",
+    "moved": "instead of",
+}
+
+
+@pytest.mark.parametrize("attack", MISFITS)
 def test_ballots_that_are_not_the_raters_own_are_not_opened(session, keyring, round_, attack):
     """Whoever can write to the database could stuff the box; the roster's counts refuse it."""
     ballot = session.scalars(select(Ballot)).first()
-    if attack == "forged":
-        answers = factories.Draft(factories.scores()).as_answers("peer")
+    if attack in ("forged", "of nobody"):
+        relationship = "peer" if attack == "forged" else "customer"
+        answers = factories.Draft(factories.scores()).as_answers(relationship)
         content = sealing.padded(ballot_bytes(answers), round_.ballot_size)
         sealed = sealing.seal(round_.ballot_key, content, ballots.purpose(round_))
         session.add(Ballot(round_id=round_.id, handle=b"x" * 32, sealed=sealed, resume=b""))
+    elif attack == "nonsense":
+        content = sealing.padded(b'{"items": []}', round_.ballot_size)
+        ballot.sealed = sealing.seal(round_.ballot_key, content, ballots.purpose(round_))
     elif attack == "removed":
         session.delete(ballot)
     elif attack == "spoilt":
@@ -170,7 +231,7 @@ def test_ballots_that_are_not_the_raters_own_are_not_opened(session, keyring, ro
         moved.answered = Answered.NOT_YET
     session.commit()
 
-    with pytest.raises(RosterMismatch):
+    with pytest.raises(RosterMismatch, match=MISFITS[attack]):
         closing.close(session, keyring, round_.id, CLOSES)
     session.rollback()
     assert round_.state is RoundState.OPEN
