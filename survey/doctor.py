@@ -35,27 +35,32 @@ def examine(site: Site, session: Session) -> list[Finding]:
     return [*_keyring(site), *_keys(site, session), *_database(site), *_work(site, session)]
 
 
-def _keyring(site: Site) -> Iterator[Finding]:
+def _keyring(site: Site) -> list[Finding]:
     """Find out whether the keyring is apart from the database, and one user's alone."""
     folder = site.settings.keyring
-    inside = [folder, *folder.rglob("*")] if folder.is_dir() else []
-    open_to_others = [path for path in inside if path.lstat().st_mode & OTHERS]
-    for path in open_to_others:
-        yield Finding(f"{path} is open to other users.", f"chmod go= {path}")
-    owners = {path.lstat().st_uid for path in inside}
-    if len(owners) > 1:
-        yield Finding(
-            f"The keyring {folder} belongs to several users.",
-            f"chown -R it to the one that runs the server: {folder}",
+    inside = [folder, *folder.rglob("*")]
+    troubles = [
+        Finding(f"{path} is open to other users.", f"chmod go= {path}")
+        for path in inside
+        if path.lstat().st_mode & OTHERS
+    ]
+    if len({path.lstat().st_uid for path in inside}) > 1:
+        troubles.append(
+            Finding(
+                f"The keyring {folder} belongs to several users.",
+                f"Give all of it to the one that runs the server: chown -R … {folder}",
+            )
         )
     file = site.settings.database_file()
     if file and file.resolve().is_relative_to(folder.resolve()):
-        yield Finding(
-            f"The database {file} lies in the keyring: who copies one copies both.",
-            "Move one of them and set PREVIEW360_DATABASE_URL or PREVIEW360_KEYRING.",
+        troubles.append(
+            Finding(
+                f"The database {file} lies in the keyring: who copies one copies both.",
+                "Move one of them and set PREVIEW360_DATABASE_URL or PREVIEW360_KEYRING.",
+            )
         )
-    if not open_to_others and len(owners) == 1:
-        yield Finding(f"The keyring {folder} is apart from the database, for its owner only.")
+    fine = Finding(f"The keyring {folder} is apart from the database, for its owner only.")
+    return troubles or [fine]
 
 
 def _keys(site: Site, session: Session) -> Iterator[Finding]:

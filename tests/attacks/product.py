@@ -105,6 +105,10 @@ class Product:
             file = settings.database_file()
             assert file is not None
             files, dump = copy_sqlite(file.parent, to)
+        for paper in copy.papers:
+            # What is searched for leaks does hold the ballots.
+            held = (dump.encode(), *files.values())
+            assert sum(any(mark in content for mark in paper.marks) for content in held) >= 2
         beside = [file for file in settings.keyring.rglob("*") if file.is_file()]
         written = tuple((file.stat().st_mtime_ns, repr(file.read_bytes())) for file in beside)
         return replace(

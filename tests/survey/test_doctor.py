@@ -45,6 +45,18 @@ def test_a_keyring_that_others_may_read_is_found(said, round_, keyring, spoilt):
     assert "chmod go=" in trouble
 
 
+def test_a_database_in_the_keyring_is_found(app, said, settings, keyring):
+    site = app.extensions[EXTENSION]
+    site.settings = site.settings.model_copy(
+        update={"database_url": f"sqlite:///{keyring.path}/preview360.db"}
+    )
+    file = site.settings.database_file()
+    file.touch(mode=0o600)
+
+    [trouble] = said()
+    assert f"The database {file} lies in the keyring" in trouble
+
+
 def test_keys_left_of_a_closed_round_are_found(said, round_, session, keyring):
     closing.close(session, keyring, round_.id, CLOSES)
 
