@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,8 +20,8 @@ OTHERS = 0o077
 SECRETS = ("pepper", "ballot", "mail")
 OVERDUE = timedelta(hours=1)
 CUSTODY = (
-    "Custody: together. One system user holds the database and the keyring; whoever is that user "
-    "could read the answers of open rounds, and nobody else can. Of closed rounds nobody can."
+    "Custody: together. One process uses the database and the whole keyring: whoever can read both "
+    "could read the answers of open rounds; either alone tells none. Of closed rounds nobody can."
 )
 
 
@@ -38,13 +41,13 @@ def examine(site: Site, session: Session) -> list[Finding]:
 def _keyring(site: Site) -> list[Finding]:
     """Find out whether the keyring is apart from the database, and one user's alone."""
     folder = site.settings.keyring
-    inside = [folder, *folder.rglob("*")]
+    inside = _looked_at(folder)
     troubles = [
         Finding(f"{path} is open to other users.", f"chmod go= {path}")
-        for path in inside
-        if path.lstat().st_mode & OTHERS
+        for path, status in inside.items()
+        if status.st_mode & OTHERS
     ]
-    if len({path.lstat().st_uid for path in inside}) > 1:
+    if len({status.st_uid for status in inside.values()}) > 1:
         troubles.append(
             Finding(
                 f"The keyring {folder} belongs to several users.",
@@ -63,10 +66,20 @@ def _keyring(site: Site) -> list[Finding]:
     return troubles or [fine]
 
 
+def _looked_at(folder: Path) -> dict[Path, os.stat_result]:
+    """Return the state of a folder and of all in it; a key may be destroyed meanwhile."""
+    found = {}
+    for path in (folder, *folder.rglob("*")):
+        with suppress(FileNotFoundError):
+            found[path] = path.stat()
+    return found
+
+
 def _keys(site: Site, session: Session) -> Iterator[Finding]:
     """Find out whether each open round has its keys, and no other any."""
-    states = {round_.id: round_.state for round_ in session.scalars(select(Round))}
+    # In this order: a round gets its keys before it is open.
     held = site.keyring.rounds()
+    states = {round_.id: round_.state for round_ in session.scalars(select(Round))}
     troubled = False
     for round_id in held:
         state = states.get(round_id)
@@ -81,7 +94,8 @@ def _keys(site: Site, session: Session) -> Iterator[Finding]:
             troubled = True
             yield Finding(
                 f"{folder} holds keys of a round that is not open in this database.",
-                "Is this the right database? If it is, the folder can be removed.",
+                "Is this the right database, and is no round being opened just now? If so, the "
+                "folder can be removed.",
             )
     for round_id in (each for each, state in states.items() if state is RoundState.OPEN):
         folder = site.settings.keyring / "rounds" / str(round_id)

@@ -66,11 +66,14 @@ class Conflict(Refused):
 def for_log(error: BaseException) -> str:
     """Return what a log may know of an error: what kind and where, never what was typed or stored.
 
-    An error's message may quote either; so may all but the first line of a database's.
+    An error's message may quote either. So does PostgreSQL's where it gives a state to it; what
+    has none is about the connection.
     """
     if isinstance(error, Refused):
         return str(error)
     if isinstance(error, DBAPIError):
-        return str(error.orig).partition("\n")[0]
+        state = getattr(error.orig, "sqlstate", None)
+        told = str(error.orig).partition("\n")[0]
+        return f"{type(error.orig).__name__} ({state})" if state else told
     where = "".join(traceback.format_tb(error.__traceback__))
     return f"{type(error).__name__}\n{where}"

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response
 from survey.forms.text import clean_line
 from survey.services.people import AddressInvalid, clean_address
 
-# For one address: from one place, so that a stranger elsewhere locks nobody out; and in all,
-# so that a mailbox is not flooded from many places.
+# For one mail address: from one place, so that a stranger at another one locks nobody out; and
+# in all, so that a mailbox is not flooded from many places (which together can lock out).
 CODES_FROM_HERE = "5 per 15 minutes; 20 per day"
 CODES_IN_ALL = "100 per day"
 WRONG_CODES = "30 per 15 minutes"

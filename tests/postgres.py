@@ -17,6 +17,7 @@ SETTINGS = """
 fsync = off
 max_connections = 60
 autovacuum = off
+wal_keep_size = 1GB
 """
 # The server refuses to run as root; Debian's package brings this user along.
 SERVICE_USER = "postgres"
@@ -29,7 +30,7 @@ class Cluster:
         self.bin = programs()
         self.folder = Path(tempfile.mkdtemp(prefix="preview360-postgresql-"))
         self.data = self.folder / "data"
-        self.port = _free_port()
+        self.port = 0
         self.password = secrets.token_urlsafe(16)
         self.user = SERVICE_USER if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
 
@@ -41,6 +42,7 @@ class Cluster:
             for path in (self.folder, phrase):
                 shutil.chown(path, self.user, self.user)
         self._run("initdb", "-A", "scram-sha-256", f"--pwfile={phrase}", "-E", "UTF8", "-N")
+        self.port = _free_port()
         with (self.data / "postgresql.conf").open("a") as settings:
             settings.write(SETTINGS)
             settings.write(f"port = {self.port}\nlisten_addresses = '127.0.0.1'\n")

@@ -23,10 +23,11 @@ from reports.pdf import preview_html, preview_pdf
 from reports.release import Release
 from survey import jobs
 from survey.errors import Refused
-from survey.forms.text import clean_text
 from survey.keyring import Keyring
-from survey.services import people, sign_in
+from survey.services import ballots, people, sign_in
+from tests import factories
 from tests.conftest import NOW, Sink
+from tests.visitor import Visitor
 
 MARKUP = (
     "<script>alert(1)</script>",
@@ -94,21 +95,21 @@ def request_from_the_pdf(desk: Desk) -> list[str]:
 
 
 def tower_of_marks(desk: Desk) -> list[str]:
-    """One letter with thousands of marks keeps the layout busy for minutes."""
-    kept = desk.kept("e" + "\u0301" * 5000 + "\u0489" * 5000)
+    """A letter under hundreds of marks, again and again, keeps the layout busy for minutes."""
+    kept = desk.kept("e" + "\u0301" * 200 + "\u0489" * 200)
     return [kept] if len(kept) > 20 else []
 
 
 def word_without_end(desk: Desk) -> list[str]:
-    """A text of millions of letters fills the disk and the report."""
-    kept = desk.kept("w" * 2_000_000)
+    """A text without end fills the disk and the report."""
+    kept = desk.kept("w" * 100_000)
     return [kept] if len(kept) > LONGEST else []
 
 
 def invisible_letters(desk: Desk) -> list[str]:
-    """Control characters and lone surrogates break whatever reads the text later."""
-    kept = desk.kept("a\x00b\x1b[31mc\ud800d")
-    return [letter for letter in "\x00\x1b\ud800" if letter in kept]
+    """Control characters break whatever reads the text later, or colour a terminal."""
+    kept = desk.kept("a\x00b\x1b[31mc\x9bd")
+    return [letter for letter in "\x00\x1b\x9b" if letter in kept]
 
 
 def second_recipient(desk: Desk) -> list[str]:
@@ -131,7 +132,7 @@ def code_in_a_questionnaire(desk: Desk) -> list[str]:
 
 
 def aliases_in_a_questionnaire(desk: Desk) -> list[str]:
-    """Nine lines that refer to one another stand for a billion values."""
+    """Six lines that refer to one another stand for a million values."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 6)]
     loaded = desk.load("\n".join(lines))
@@ -236,9 +237,19 @@ class ProductDesk:
         return preview_pdf(self._with(typed), self.questionnaire)
 
     def kept(self, typed: str) -> str:
-        longest = max(prompt.max_length for prompt in self.questionnaire.structure.prompts)
-        cleaned = clean_text(typed)
-        return cleaned if len(cleaned) <= longest else ""
+        """Type into the real form, and read what is stored for the rater."""
+        round_ = factories.opened(self.session, self.keyring, roster={"peer": 3})
+        link = factories.links(self.session, self.keyring, round_)["peer0"]
+        self.session.rollback()
+        rater = Visitor(self.app)
+        rater.open(f"/r/{link}")
+        rater.send(action="/start")
+        rater.open(f"/r/{link}/part/10")
+        rater.send({"OP1-1": typed})
+        found = ballots.rater(self.session, self.keyring, link, NOW)
+        draft = ballots.draft(self.session, found)
+        self.session.rollback()
+        return draft.words.get("OP1", ("",))[0] if draft else ""
 
     def mail(self, name: str, address: str) -> list[tuple[list[str], Any]]:
         self.server.got.clear()
@@ -258,8 +269,10 @@ class ProductDesk:
         (folder / "questionnaire.yaml").write_text(text)
         try:
             return loader.read(folder)
-        except QuestionnaireInvalid:
-            return None
+        except QuestionnaireInvalid as refusal:
+            # A file that is refused for something else was read whole before.
+            told = any("aliases" in str(mistake) for mistake in refusal.mistakes)
+            return None if told or "*" not in text else ["read"] * MOST_ELEMENTS
 
 
 def _text(pdf: bytes) -> str:

@@ -109,9 +109,10 @@ def form_of_another_site(target: Target) -> list[str]:
     """A page elsewhere sends a form with the cookies of whoever looks at it."""
     client = target.client()
     target.type(client, WORDS)
+    target.finish(client)
     before = target.stored()
-    for act in ("start", "send", "decline"):
-        client.post(f"{target.link}/{act}")
+    for act in ("start", "send", "decline", "check", "part/10"):
+        client.post(f"{target.link}/{act}", data={"OP1-1": "Forged", "filled": "OP1-1"})
     return [] if target.stored() == before else ["changed"]
 
 

@@ -18,12 +18,15 @@ from werkzeug.serving import make_server
 from werkzeug.test import Cookie
 
 from survey import jobs
+from survey.answers import from_ballot_bytes
 from survey.demo.browser import forms_in
 from survey.demo.catcher import Catcher
 from survey.keyring import Keyring
-from survey.models import Answered, Ballot, Invitation, Mail, MailKind, Person, Release, Round
+from survey.models import Ballot, Invitation, Mail, MailKind, Person, Release, Round
+from survey.sealing import unpadded, unseal
 from survey.server import listening
 from survey.services import closing
+from survey.services.ballots import purpose
 from tests import factories
 from tests.attacks.usual_app import Usual, usual_app
 from tests.conftest import CLOSES
@@ -123,10 +126,12 @@ class UsualTarget:
         server = make_server(LOCAL, 0, self.app, threaded=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://{LOCAL}:{server.server_port}"
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        try:
+            yield f"http://{LOCAL}:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
 
     def type(self, client: FlaskClient, words: str, meanwhile: Meanwhile = None) -> None:
         if meanwhile:
@@ -237,9 +242,11 @@ class ProductTarget:
         server = listening(self.app, LOCAL, 0)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
-        yield f"http://{LOCAL}:{server.socket.getsockname()[1]}"
-        server.close()
-        thread.join(timeout=5)
+        try:
+            yield f"http://{LOCAL}:{server.socket.getsockname()[1]}"
+        finally:
+            server.close()
+            thread.join(timeout=5)
 
     def type(self, client: FlaskClient, words: str, meanwhile: Meanwhile = None) -> None:
         self._visitor(client, self.link).send(action="/start")
@@ -266,12 +273,16 @@ class ProductTarget:
     def stored(self) -> object:
         with self._looking() as session:
             noted = session.scalars(select(Invitation.answered)).all()
-            return sorted(noted), sorted(session.scalars(select(Ballot.handle)))
+            query = select(Ballot.handle, Ballot.sealed, Ballot.resume)
+            return sorted(noted), sorted(session.execute(query).all())
 
     def answered(self) -> int:
-        query = select(Invitation).where(Invitation.answered == Answered.ANSWERED)
+        key = self.keyring.ballot_key(self.round_id)
         with self._looking() as session:
-            return len(session.scalars(query).all())
+            round_ = session.get_one(Round, self.round_id)
+            query = select(Ballot.sealed).where(Ballot.round_id == self.round_id)
+            opened = [unseal(key, each, purpose(round_)) for each in session.scalars(query)]
+        return sum(from_ballot_bytes(unpadded(content)) is not None for content in opened)
 
     def timeline(self) -> str:
         return without_csrf(self.enter().get(f"/rounds/{self.round_id}").text)
@@ -288,7 +299,8 @@ class ProductTarget:
 
     def report(self) -> object:
         with self._looking() as session:
-            return session.get_one(Release, self.round_id).document
+            document = session.get_one(Release, self.round_id).document
+        return document, self.stored()
 
     def break_down(self) -> None:
         self.session.connection().exec_driver_sql("ALTER TABLE ballot RENAME TO put_away")

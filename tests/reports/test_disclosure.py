@@ -195,7 +195,7 @@ def test_page_and_pdf_tell_no_number_that_the_figures_do_not_explain(seed, quest
 
 @pytest.mark.parametrize("k", [3, 4, 5, 6])
 def test_comments_name_all_groups_that_wrote_or_none(k):
-    """For each roster up to twelve raters of whom some write nothing."""
+    """For each number of peers and direct reports who wrote, up to eight of each."""
     prompt = Prompt(id="OP1", asked_of=KINDS)
     floor = max(k, 5)
     named = 0

@@ -1,7 +1,8 @@
 """A launcher of processes that are killed: everything is imported once, then each act is a fork.
 
 Reads a line of JSON for each act: what to do, on which installation, and after
-which step to die. A step is a statement that the database has run, a commit, or
+which step to die. With `room`, no file may grow beyond so many bytes, as on a
+disk that is full. A step is a statement that the database has run, a commit, or
 a file that was opened, renamed or removed. Answers with a line: how many steps
 were taken, or that the process died.
 """
@@ -61,14 +62,18 @@ class Steps:
 def act(order: dict[str, Any]) -> None:
     """Do one thing as a whole, counting its steps."""
     settings = Settings(**order["settings"])
+    # A file that may not grow is an error then, and no death.
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     now = datetime.fromisoformat(order["now"])
     app = create_app(settings, clock=lambda: now)
     steps = Steps(order.get("die_after"))
     with app.app_context():
         steps.watch_files(settings.keyring)
         steps.watch_database(db.db.engine)
-        if order.get("disk_full"):
-            full(settings)
+        if order.get("room"):
+            with db.db.engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1 FROM round")
+            resource.setrlimit(resource.RLIMIT_FSIZE, (order["room"], order["room"]))
         steps.counting = True
         round_id = UUID(order["round"])
         if order["act"] == "close":
@@ -82,16 +87,6 @@ def act(order: dict[str, Any]) -> None:
     os.write(order["answer"], str(steps.taken).encode())
 
 
-def full(settings: Settings) -> None:
-    """Let no file grow any more, as on a disk that is full."""
-    file = settings.database_file()
-    assert file is not None
-    log = Path(f"{file}-wal")
-    size = log.stat().st_size if log.exists() else 0
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
 def fork(order: dict[str, Any]) -> tuple[int, int]:
     """Do an act in a process of its own; return its id and where it tells how it went."""
     reading, writing = os.pipe()
@@ -102,7 +97,7 @@ def fork(order: dict[str, Any]) -> tuple[int, int]:
     try:
         act({**order, "answer": writing})
     except BaseException as error:
-        os.write(writing, f"{type(error).__name__}".encode())
+        os.write(writing, type(error).__name__.encode())
         os._exit(1)
     os._exit(0)
 
