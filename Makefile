@@ -1,7 +1,5 @@
 # Everything a newcomer needs: `make demo` shows it, `make test` checks it.
 BIN := .venv/bin
-PROMISES := tests/reports/test_partition.py tests/survey/test_sealing.py \
-	tests/survey/services/test_closing.py
 
 .PHONY: demo test attack mutants format messages pictures
 
@@ -23,10 +21,6 @@ attack: ## Attack many rounds (ROUNDS=1000 and more) and write the table in docs
 
 mutants: ## Change sealing, closing and partition line by line; at least 90 % must be noticed
 	@.ci/setup test
-	@rm -rf mutants && mkdir mutants
-	$(BIN)/coverage run -m pytest -q $(PROMISES)
-	$(BIN)/coverage report
-	$(BIN)/mutmut run >mutants/log 2>&1 || { tail -n 20 mutants/log; exit 1; }
 	$(BIN)/python -m tests.mutants
 
 format: ## Bring the code into shape

@@ -77,8 +77,7 @@ def guessed_tokens(target: Target) -> list[str]:
 def closed_links_tell_themselves(target: Target) -> list[str]:
     """The page of a link that no longer works tells that it once did."""
     target.close()
-    unknown = target.link[:-4] + target.link[-4:].swapcase() + "9" * (len(target.link) < 8)
-    answers = [target.client().get(address) for address in (target.link, unknown)]
+    answers = [target.client().get(address) for address in (target.link, target.unknown)]
     told = {(answer.status_code, answer.text) for answer in answers}
     return [] if len(told) == 1 else [answers[0].text]
 

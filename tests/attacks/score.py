@@ -75,18 +75,17 @@ class Score:
 
 @dataclass(frozen=True)
 class Leaks:
-    """What an attack could read or do that it should not, over one or many tries."""
+    """How much an attack could read or do that it should not."""
 
     found: int = 0
-    tries: int = 0
 
     @classmethod
-    def of(cls, found: Sequence[object], tries: int = 1) -> Self:
+    def of(cls, found: Sequence[object]) -> Self:
         """Count what was found."""
-        return cls(len(found), tries)
+        return cls(len(found))
 
     def __add__(self, other: Leaks) -> Leaks:
-        return Leaks(self.found + other.found, self.tries + other.tries)
+        return Leaks(self.found + other.found)
 
     def wins(self) -> bool:
         """Say whether anything leaked."""

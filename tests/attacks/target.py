@@ -23,7 +23,7 @@ from survey.demo.browser import forms_in
 from survey.demo.catcher import Catcher
 from survey.keyring import Keyring
 from survey.models import Ballot, Invitation, Mail, MailKind, Person, Release, Round
-from survey.sealing import unpadded, unseal
+from survey.sealing import link_path, new_token, unpadded, unseal
 from survey.server import listening
 from survey.services import closing
 from survey.services.ballots import purpose
@@ -44,6 +44,8 @@ class Target(Protocol):
     # A rater's link, and its secret part.
     link: str
     token: str
+    # A link to the same round that was never given to anybody.
+    unknown: str
     # What a signed-in Robin may open, and what not.
     own: str
     foreign: Sequence[str]
@@ -113,7 +115,7 @@ class UsualTarget:
     def __init__(self, elsewhere: str = "http://elsewhere.example.org") -> None:
         self.memory = Usual(elsewhere)
         self.app = usual_app(self.memory)
-        self.token, self.link = "3", "/r/3"
+        self.token, self.link, self.unknown = "3", "/r/3", "/r/99"
         self.own, self.foreign = "/previews/1", ("/previews/2",)
         self.addresses: list[str] = []
         self.app.before_request(lambda: self.addresses.append(request.full_path))
@@ -205,6 +207,7 @@ class ProductTarget:
         sams = factories.opened(session, keyring, leader=sam).id
         link = factories.links(session, keyring, session.get_one(Round, self.round_id))["peer0"]
         self.token, self.link = link, f"/r/{link}"
+        self.unknown = f"/r/{link_path(self.round_id, new_token())}"
         self.own = f"/previews/{previews[self.robin]}"
         foreign = f"/previews/{previews[sam]}"
         self.foreign = (foreign, f"{foreign}/preview.pdf", f"/rounds/{sams}")

@@ -43,4 +43,8 @@ def product(app, session, settings, questionnaire, server, sink, tmp_path):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_what_is_typed_stays_text(attack, product, server, sink, tmp_path, table):
-    table.contest("documents", attack, UsualDesk(server, sink, tmp_path), product)
+    twin = UsualDesk(server, sink, tmp_path)
+    on_twin, on_product = table.contest("documents", attack, twin, product)
+
+    assert on_twin, "the attack does not even win against the twin"
+    assert not on_product

@@ -19,7 +19,10 @@ def product(app, session, keyring, catcher):
 @on_both
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_is_learned_on_the_way(attack, product, table, database):
-    table.contest(GROUP, attack, UsualTarget(), product, database)
+    on_twin, on_product = table.contest(GROUP, attack, UsualTarget(), product, database)
+
+    assert on_twin, "the attack does not even win against the twin"
+    assert not on_product
 
 
 @pytest.fixture
