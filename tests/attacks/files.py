@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -33,6 +34,16 @@ def copy_sqlite(folder: Path, to: Path) -> tuple[Mapping[str, bytes], str]:
         connection.close()
         files[MERGED] = Path(f"{name}/preview360.db").read_bytes()
     return files, dump
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[sa.Connection]:
+    """Read a copied SQLite database as it lies in a folder, changing nothing."""
+    engine = sa.create_engine(
+        f"sqlite:///file:{folder}/preview360.db?mode=ro&uri=true", poolclass=sa.NullPool
+    )
+    with engine.connect() as connection:
+        yield connection
 
 
 def log_position(engine: sa.Engine) -> tuple[str, int]:

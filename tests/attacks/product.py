@@ -23,7 +23,7 @@ from survey.sealing import from_token, read_link
 from survey.services import ballots, closing
 from survey.site import EXTENSION
 from tests import factories
-from tests.attacks.files import MERGED, copy_postgresql, copy_sqlite, log_position
+from tests.attacks.files import MERGED, copy_postgresql, copy_sqlite, log_position, reading
 from tests.attacks.loot import Copy, Loot, Paper, Participation, Rater
 from tests.attacks.story import ROSTER
 from tests.attacks.twin import place
@@ -125,12 +125,8 @@ class Product:
         return tuple(file.read_bytes() for file in files if file.is_file())
 
     def _read_folder(self, folder: Path) -> Copy:
-        engine = sa.create_engine(f"sqlite:///file:{folder}/preview360.db?mode=ro&uri=true")
-        try:
-            with engine.connect() as connection:
-                return _read(connection, self.round_id)
-        finally:
-            engine.dispose()
+        with reading(folder) as connection:
+            return _read(connection, self.round_id)
 
 
 def unshuffled(loot: Loot, truth: dict[bytes, str]) -> Loot:

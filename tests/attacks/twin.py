@@ -14,7 +14,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.attacks.files import copy_postgresql, copy_sqlite, log_position
+from tests.attacks.files import copy_postgresql, copy_sqlite, log_position, reading
 from tests.attacks.loot import Copy, Loot, Paper, Participation, Rater
 from tests.postgres import Cluster
 
@@ -144,13 +144,9 @@ def unpadded(loot: Loot) -> Loot:
 
 
 def read_folder(folder: Path) -> Copy:
-    """Read a copy of a SQLite twin's files, changing nothing."""
-    engine = sa.create_engine(f"sqlite:///file:{folder}/preview360.db?mode=ro&uri=true")
-    try:
-        with engine.connect() as connection:
-            return read(connection)
-    finally:
-        engine.dispose()
+    """Read a copy of a SQLite twin's files."""
+    with reading(folder) as connection:
+        return read(connection)
 
 
 def read(connection: sa.Connection) -> Copy:
