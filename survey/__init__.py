@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,9 @@ def create_app(
     configuration, for tests.
     """
     settings = settings or from_environment()
-    site = Site(settings, Keyring(settings.keyring), clock)
+    site = Site(settings, Keyring(settings.keyring, settings.side), clock)
     app = Application(__name__, template_folder=str(TEMPLATES))
-    app.config.update(_flask_config(settings), SECRET_KEY=site.keyring.secret())
+    app.config.update(_flask_config(settings), SECRET_KEY=_cookie_key(site.keyring))
     app.config.update(config or {})
     app.extensions[EXTENSION] = site
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
@@ -64,6 +65,11 @@ def create_app(
     limits.init_app(app)
     access.init_app(app)
     return app
+
+
+def _cookie_key(keyring: Keyring) -> bytes:
+    """Return what signs cookies; the closing side serves nobody, and has none to sign."""
+    return keyring.secret() if keyring.side.serves else secrets.token_bytes(32)
 
 
 def _flask_config(settings: Settings) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from reports.answers import Answers
 # JSON writes a letter in at most four bytes, but two for a quotation mark or a new line.
 BYTES_A_LETTER = 4
 BYTES_AN_ITEM = 64
-BYTES_AROUND = 256
+BYTES_AROUND = 512
 BLOCK = 1024
 
 
@@ -35,7 +35,7 @@ class Draft:
 
     def to_json(self) -> bytes:
         """Return the draft as bytes to lock."""
-        return _dumped({"items": self.items, "words": self.words, "identified": self.identified})
+        return dumped({"items": self.items, "words": self.words, "identified": self.identified})
 
     @classmethod
     def from_json(cls, content: bytes) -> Draft:
@@ -48,30 +48,6 @@ class Draft:
         """Return the draft as what this rater answers."""
         words = {prompt: fields for prompt, fields in self.words.items() if any(fields)}
         return Answers(relationship, bool(self.identified), self.items, words)
-
-
-def ballot_bytes(answers: Answers) -> bytes:
-    """Return answers as bytes to seal."""
-    return _dumped(
-        {
-            "relationship": answers.relationship,
-            "identified": answers.identified,
-            "items": answers.items,
-            "words": answers.words,
-        }
-    )
-
-
-def from_ballot_bytes(content: bytes) -> Answers | None:
-    """Return the answers in an opened ballot; None for one that was never sent."""
-    stored = json.loads(content)
-    if stored is None:
-        return None
-    words = {prompt: tuple(fields) for prompt, fields in stored["words"].items()}
-    return Answers(stored["relationship"], stored["identified"], stored["items"], words)
-
-
-NOT_SENT = b"null"
 
 
 def ballot_size(questionnaire: Questionnaire) -> int:
@@ -89,5 +65,6 @@ def _room(prompt: Prompt) -> int:
     return BYTES_AN_ITEM + prompt.fields * (prompt.max_length * BYTES_A_LETTER + 8)
 
 
-def _dumped(content: object) -> bytes:
+def dumped(content: object) -> bytes:
+    """Return JSON without blanks, as bytes to lock or seal."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from reports.language import spoken
 from reports.partition import SMALLEST_K
 from survey.errors import Refused, marked
+from survey.keyring import Side
 
 PREFIX = "PREVIEW360_"
 MAIL_SCHEMES = ("smtp", "smtps", "file")
@@ -46,6 +47,10 @@ class Settings(BaseSettings):
     )
     keyring: Path = Field(
         Path("preview360-keyring"), description="folder of secrets, apart from the database"
+    )
+    side: Side = Field(
+        Side.BOTH,
+        description="web (pages, mails), closing (closes rounds, holds ballot keys) or both",
     )
     mail_url: str = Field(
         "",

@@ -8,21 +8,33 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from survey.models import Round, RoundState
-from survey.services import rounds
+from survey import trustee_key
+from survey.keyring import Side
+from survey.models import BallotKey, Round, RoundState
+from survey.services import custody, rounds, trustees
 from survey.site import Site
 
 OTHERS = 0o077
-SECRETS = ("pepper", "ballot", "mail")
+GROUP = 0o070
 OVERDUE = timedelta(hours=1)
-CUSTODY = (
-    "Custody: together. One process uses the database and the whole keyring: whoever can read both "
-    "could read the answers of open rounds; either alone tells none. Of closed rounds nobody can."
+CUSTODY = {
+    Side.BOTH: "Custody: together. One process uses the database and the whole keyring: whoever "
+    "can read both could read the answers of open rounds; either alone tells none.",
+    Side.WEB: "Custody: apart, the web side. Nothing here opens a ballot; the closing side's "
+    "keyring does, and it must be out of reach of whoever can read this one.",
+    Side.CLOSING: "Custody: apart, the closing side. What opens the ballots of open rounds is "
+    "here, and must be out of reach of whoever can read the web side's keyring.",
+}
+WITH_TRUSTEE = (
+    "Rounds that open from now on can only be opened with the key that %(name)s keeps, too "
+    "(fingerprint %(fingerprint)s)."
 )
+WITHOUT_TRUSTEE = "No trustee: whoever holds the keys here can open a round's ballots alone."
 
 
 @dataclass(frozen=True)
@@ -33,9 +45,27 @@ class Finding:
     cure: str = ""
 
 
+def custody_level(site: Site, session: Session) -> list[str]:
+    """Return in sentences who must work together to open a ballot before its time."""
+    trustee = trustees.current(session, site.keyring)
+    if trustee is None:
+        return [CUSTODY[site.keyring.side], WITHOUT_TRUSTEE]
+    fingerprint = trustee_key.fingerprint(trustee.public)
+    named = {"name": trustee.person.name, "fingerprint": fingerprint}
+    return [CUSTODY[site.keyring.side], WITH_TRUSTEE % named]
+
+
 def examine(site: Site, session: Session) -> list[Finding]:
     """Look at keyring, database, rounds and settings; nothing is changed."""
-    return [*_keyring(site), *_keys(site, session), *_database(site), *_work(site, session)]
+    side = site.keyring.side
+    return [
+        *_keyring(site),
+        *(_round_keys(site, session) if side.serves else ()),
+        *(_ballot_keys(site, session) if side.closes else ()),
+        *(_stock(session) if side is Side.WEB else ()),
+        *_database(site),
+        *_work(site, session),
+    ]
 
 
 def _keyring(site: Site) -> list[Finding]:
@@ -75,21 +105,18 @@ def _looked_at(folder: Path) -> dict[Path, os.stat_result]:
     return found
 
 
-def _keys(site: Site, session: Session) -> Iterator[Finding]:
-    """Find out whether each open round has its keys, and no other any."""
+def _round_keys(site: Site, session: Session) -> Iterator[Finding]:
+    """Find out whether each open round has its keys on the web side, and no other any."""
     # In this order: a round gets its keys before it is open.
     held = site.keyring.rounds()
     states = {round_.id: round_.state for round_ in session.scalars(select(Round))}
     troubled = False
     for round_id in held:
         state = states.get(round_id)
-        folder = site.settings.keyring / "rounds" / str(round_id)
-        if state in (RoundState.RELEASED, RoundState.VOID):
+        folder = site.keyring.path / "rounds" / str(round_id)
+        if state in custody.ENDED:
             troubled = True
-            yield Finding(
-                f"Round {round_id} has ended, and its keys or traces of it are still there.",
-                "The server destroys them by itself; run `preview360 work --once` to do it now.",
-            )
+            yield _left(round_id)
         elif state is not RoundState.OPEN:
             troubled = True
             yield Finding(
@@ -98,31 +125,86 @@ def _keys(site: Site, session: Session) -> Iterator[Finding]:
                 "folder can be removed.",
             )
     for round_id in (each for each, state in states.items() if state is RoundState.OPEN):
-        folder = site.settings.keyring / "rounds" / str(round_id)
-        missing = [name for name in SECRETS if not (folder / name).is_file()]
-        if missing:
+        file = site.keyring.path / "rounds" / str(round_id) / "keys"
+        if not file.is_file():
             troubled = True
-            yield Finding(
-                f"Round {round_id} is open, and its keys are not there: {', '.join(missing)}.",
-                "Bring the keyring back. If it is lost, end the round: `preview360 round void`.",
-            )
+            yield _missing(round_id, file)
     if not troubled:
-        yield Finding(f"{len(held)} open rounds have their keys; of closed ones none are left.")
+        yield Finding(
+            f"{len(held)} open rounds have the keys of their links; of closed ones none are left."
+        )
+
+
+def _ballot_keys(site: Site, session: Session) -> Iterator[Finding]:
+    """Find out whether each open round has its ballot key, and what else is there."""
+    held = set(site.keyring.ballot_keys())
+    rows = session.execute(
+        select(BallotKey.id, Round.id, Round.state).outerjoin(Round, Round.id == BallotKey.round_id)
+    ).all()
+    troubled = False
+    for key_id, round_id, state in rows:
+        file = site.keyring.path / "ballots" / str(key_id)
+        if state in custody.ENDED and key_id in held:
+            troubled = True
+            yield _left(round_id)
+        elif state is RoundState.OPEN and key_id not in held:
+            troubled = True
+            yield _missing(round_id, file)
+    unknown = held - {key_id for key_id, _, _ in rows}
+    if unknown:
+        troubled = True
+        yield Finding(
+            f"{site.keyring.path / 'ballots'} holds {len(unknown)} keys that this database does "
+            f"not know: {', '.join(str(each) for each in sorted(unknown)[:3])} …",
+            "Is this the right database? If so, they were made by an opening that failed, and "
+            "can be removed.",
+        )
+    if not troubled:
+        in_use = sum(state is RoundState.OPEN for _, _, state in rows)
+        yield Finding(f"{in_use} open rounds have their ballot key; of closed ones none are left.")
+
+
+def _left(round_id: UUID) -> Finding:
+    return Finding(
+        f"Round {round_id} has ended, and its keys or traces of it are still there.",
+        "The server destroys them by itself; run `preview360 work --once` to do it now.",
+    )
+
+
+def _missing(round_id: UUID, file: Path) -> Finding:
+    return Finding(
+        f"Round {round_id} is open, and its keys are not there: {file}.",
+        "Bring the keyring back. If it is lost, end the round: `preview360 round void`.",
+    )
+
+
+def _stock(session: Session) -> Iterator[Finding]:
+    """Find out whether the closing side has made keys for the next rounds."""
+    free = session.scalar(select(func.count()).where(BallotKey.round_id.is_(None)))
+    if free:
+        yield Finding(f"{free} ballot keys are ready for the next rounds.")
+    else:
+        yield Finding(
+            "No ballot key is ready: no round can be opened.",
+            "Does the closing side run, with this database? `preview360 work` there makes them.",
+        )
 
 
 def _database(site: Site) -> Iterator[Finding]:
     """Find out whether others can read the SQLite file; servers have accounts for that."""
     file = site.settings.database_file()
+    # Two sides with accounts of their own share it by a group.
+    others = OTHERS if site.keyring.side is Side.BOTH else OTHERS & ~GROUP
     if file is None:
         yield Finding("The database is a server of its own; who may read it is set there.")
-    elif file.parent.stat().st_mode & OTHERS and file.stat().st_mode & OTHERS:
+    elif file.parent.stat().st_mode & others and file.stat().st_mode & others:
         yield Finding(
             f"The database {file} can be read by other users of this machine: who was asked, who "
             "has answered, and the released previews.",
-            f"chmod go= {file.parent}",
+            f"chmod {'go' if others == OTHERS else 'o'}= {file.parent}",
         )
     else:
-        yield Finding(f"The database {file} is for its owner only.")
+        yield Finding(f"The database {file} is closed to other users.")
 
 
 def _work(site: Site, session: Session) -> Iterator[Finding]:
@@ -131,9 +213,12 @@ def _work(site: Site, session: Session) -> Iterator[Finding]:
     if overdue:
         yield Finding(
             f"{len(overdue)} rounds wait to be closed although their day has passed.",
-            "Either too few answered (`preview360 round list`, then extend or void), or no worker "
-            "runs: `preview360 serve` or `preview360 work`.",
+            "Either too few answered (`preview360 round list`, then extend or void), or their "
+            "trustee has not come (`preview360 trustee open`), or no worker runs: `preview360 "
+            "serve` or `preview360 work`.",
         )
+    if not site.keyring.side.serves:
+        return
     if not site.settings.mail_url:
         yield Finding("No mail server is set: all mails wait.", "Set PREVIEW360_MAIL_URL.")
     if not site.settings.is_secure():

@@ -1,13 +1,14 @@
-"""Work that nobody waits for: mails, closing days, leftover keys.
+"""Work that nobody waits for: mails, closing days, keys to make and to destroy.
 
-`sweep` does whatever is due and can be run by as many processes as one likes,
-as often as one likes; rows in the database say what is to be done.
+`sweep` does whatever is due on this side and can be run by as many processes as
+one likes, as often as one likes; rows in the database say what is to be done.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from survey import db
 from survey.errors import for_log
+from survey.keyring import Side
 from survey.mail import deliver
 from survey.models import Round
-from survey.services import closing, rounds
-from survey.services.closing import NotDue, TooFewAnswers
+from survey.services import closing, custody, rounds, trustees
+from survey.services.closing import NotDue, TooFewAnswers, TrusteeNeeded
 from survey.site import Site, site
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ BEFORE_CLOSING_AGAIN = timedelta(minutes=10)
 def sweep(app: Flask) -> None:
     """Do everything that is due now; what fails is tried again the next time."""
     with app.app_context():
-        for task in (_close_due, _renew_enough, clean_up, _deliver):
+        for task in _tasks(site().keyring.side):
             try:
                 task(site())
                 db.session().rollback()
@@ -40,10 +42,31 @@ def sweep(app: Flask) -> None:
                 db.forget_session()
 
 
+def _tasks(side: Side) -> list[Callable[[Site], None]]:
+    """Return what this side has to do; keys are only made ahead for another side to take."""
+    tasks: list[Callable[[Site], None]] = []
+    if side is Side.CLOSING:
+        tasks.append(_restock)
+    if side.closes:
+        tasks.append(_close_due)
+    if side.serves:
+        tasks.append(_renew_enough)
+    tasks.append(clean_up)
+    if side.serves:
+        tasks.append(_deliver)
+    return tasks
+
+
 def run(app: Flask, stop: threading.Event, seconds: float = SECONDS_BETWEEN) -> None:
     """Sweep again and again until asked to stop."""
     while not stop.wait(seconds):
         sweep(app)
+
+
+def _restock(site: Site) -> None:
+    session = db.session()
+    while custody.restock(session, site.keyring):
+        session.commit()
 
 
 def _close_due(site: Site) -> None:
@@ -54,8 +77,7 @@ def _close_due(site: Site) -> None:
             continue
         site.close_again[round_id] = site.now() + BEFORE_CLOSING_AGAIN
         try:
-            _close(site, session, round_id)
-            session.commit()
+            _close_or_end(site, session, round_id)
         except NotDue:
             # Somebody else was faster.
             session.rollback()
@@ -64,14 +86,39 @@ def _close_due(site: Site) -> None:
             log.error("round %s was not closed: %s", round_id, for_log(error))
 
 
-def _close(site: Site, session: Session, round_id: UUID) -> None:
-    """Close a round; where too few answered, end it once the leader had time to move the day."""
+def _close_or_end(site: Site, session: Session, round_id: UUID) -> None:
+    """Close a round; where too few answered, end it once the leader had time to move the day.
+
+    Where its trustee is needed, ask for them.
+    """
     try:
-        closing.close(session, site.keyring, round_id, site.now(), site.settings.zone())
+        close(site, session, round_id)
     except TooFewAnswers:
         session.rollback()
         if round_id in rounds.due(session, site.now() - rounds.PATIENCE):
             rounds.void(session, session.get_one(Round, round_id), site.now())
+    except TrusteeNeeded:
+        session.rollback()
+        trustees.ask(session, session.get_one(Round, round_id), site.now())
+    session.commit()
+
+
+def close(site: Site, session: Session, round_id: UUID, trustee_key: bytes | None = None) -> None:
+    """Close a round, commit, and destroy its ballot key at once, whatever the database says then.
+
+    Raises as `closing.close`.
+    """
+    closing.close(
+        session,
+        site.keyring,
+        round_id,
+        site.now(),
+        site.settings.zone(),
+        trustee_key=trustee_key,
+    )
+    key_id = custody.key_of(session, session.get_one(Round, round_id))
+    session.commit()
+    site.keyring.destroy_ballot_key(key_id)
 
 
 def _renew_enough(site: Site) -> None:
@@ -86,11 +133,13 @@ def clean_up(site: Site) -> None:
 
     Interrupted anywhere, it is done again: a round's folder in the keyring is there until then.
     """
-    ended = closing.destroy_keys(db.session(), site.keyring)
-    db.session().rollback()
+    session = db.session()
+    ended = custody.destroy_keys(session, site.keyring)
+    session.rollback()
     if ended and db.scrub():
         for round_id in ended:
-            site.keyring.forget_round(round_id)
+            custody.forget(session, site.keyring, round_id)
+        session.commit()
 
 
 def _deliver(site: Site) -> None:

@@ -1,13 +1,22 @@
 """The keyring: a directory of small secret files, outside the database.
 
-    secret              signs session cookies and hashes sign-in codes
-    mail                opens what the outbox keeps sealed (sign-in codes)
-    rounds/<id>/pepper  turns a rater's link into what the database knows
-    rounds/<id>/ballot  opens the ballots, at the close
-    rounds/<id>/mail    opens the links, for mails
+The web side holds
 
-A round's secrets are destroyed when it is released or void. What they sealed is
-noise from then on, also in every backup.
+    secret            signs session cookies and hashes sign-in codes
+    mail              opens what the outbox keeps sealed (sign-in codes)
+    rounds/<id>/keys  what a round's links and ballots are made with
+
+the closing side
+
+    ballots/<id>      opens the ballots of one round, at the close
+
+and both the same file
+
+    shared            shows each side that what lies in the database comes from the other
+
+Usually one process is both sides, with one folder. A round's secrets are
+destroyed when it is released or void. What they sealed is noise from then on,
+also in every backup.
 """
 
 from __future__ import annotations
@@ -16,15 +25,34 @@ import os
 import re
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
-from survey.errors import Refused, marked
-from survey.sealing import KeyPair, new_key_pair, new_pepper
+from survey.errors import Conflict, Refused, marked
+from survey.sealing import PEPPER_BYTES, PRIVATE_BYTES, PUBLIC_BYTES, KeyPair, new_key_pair
 
 OWNER_ONLY = 0o077
-ROUND_FOLDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Side(StrEnum):
+    """Which secrets a process holds: those of the pages, those of the close, or both."""
+
+    WEB = "web"
+    CLOSING = "closing"
+    BOTH = "both"
+
+    @property
+    def serves(self) -> bool:
+        """Whether pages are served and mails sent here."""
+        return self is not Side.CLOSING
+
+    @property
+    def closes(self) -> bool:
+        """Whether rounds are closed here."""
+        return self is not Side.WEB
 
 
 class KeyringUnusable(Refused):
@@ -37,59 +65,127 @@ class KeyringUnusable(Refused):
     )
 
 
+class OtherSide(Conflict):
+    """Something was asked of the side that does not hold what it needs."""
+
+    message = marked("This is the %(side)s side; that is done on the other one.")
+
+
 @dataclass(frozen=True)
 class RoundKeys:
-    """A round's secrets when they are made: the pepper, and the pairs for ballots and mails."""
+    """What the web side holds of an open round.
 
-    pepper: bytes
-    ballot: KeyPair
-    mail: KeyPair
+    The pepper, the pair for its links, and the public keys to which ballots are
+    sealed: the round's, and its trustee's where there is one.
+    """
+
+    pepper: bytes = field(repr=False)
+    mail: KeyPair = field(repr=False)
+    ballot: bytes = field(repr=False)
+    trustee: bytes | None = field(repr=False, default=None)
+
+    def to_bytes(self) -> bytes:
+        """Return the keys as they are stored, one after the other."""
+        return (
+            self.pepper + self.mail.public + self.mail.private + self.ballot + (self.trustee or b"")
+        )
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> RoundKeys:
+        """Return stored keys; ValueError if there are too few or too many bytes."""
+        parts = []
+        for length in (PEPPER_BYTES, PUBLIC_BYTES, PRIVATE_BYTES, PUBLIC_BYTES, PUBLIC_BYTES):
+            parts.append(stored[:length])
+            stored = stored[length:]
+        pepper, mail_public, mail_private, ballot, trustee = parts
+        if len(ballot) != PUBLIC_BYTES or len(trustee) not in (0, PUBLIC_BYTES) or stored:
+            raise ValueError("not the keys of a round")
+        return cls(pepper, KeyPair(mail_public, mail_private), ballot, trustee or None)
 
 
 class Keyring:
-    """The secrets of one installation."""
+    """The secrets of one side of an installation, or of both."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, side: Side = Side.BOTH) -> None:
         self.path = path
+        self.side = side
+
+    def must_serve(self) -> None:
+        """Raise OtherSide on the closing side."""
+        if not self.side.serves:
+            raise OtherSide(side=self.side)
+
+    def must_close(self) -> None:
+        """Raise OtherSide on the web side."""
+        if not self.side.closes:
+            raise OtherSide(side=self.side)
 
     def secret(self) -> bytes:
-        """Return the installation's secret, made at the first call."""
+        """Return the web side's secret, made at the first call."""
+        self.must_serve()
         return self._read_or_make("secret", secrets.token_bytes(32))
+
+    def shared(self) -> bytes:
+        """Return what both sides know; the closing side makes it at its first call.
+
+        Raises KeyringUnusable on a web side to which it was not brought yet.
+        """
+        if self.side.closes:
+            return self._read_or_make("shared", secrets.token_bytes(32))
+        return self._read("shared")
 
     def mail_pair(self) -> KeyPair:
         """Return the pair for what waits in the outbox, made at the first call."""
+        self.must_serve()
         pair = new_key_pair()
         stored = self._read_or_make("mail", pair.public + pair.private)
-        return KeyPair(stored[: len(pair.public)], stored[len(pair.public) :])
+        return KeyPair(stored[:PUBLIC_BYTES], stored[PUBLIC_BYTES:])
 
-    def make_round(self, round_id: UUID) -> RoundKeys:
-        """Make and store a round's secrets, over what an opening that failed may have left."""
-        keys = RoundKeys(new_pepper(), new_key_pair(), new_key_pair())
-        self._write(self._name(round_id, "pepper"), keys.pepper)
-        self._write(self._name(round_id, "ballot"), keys.ballot.private)
-        self._write(self._name(round_id, "mail"), keys.mail.private)
-        return keys
+    def keep_round(self, round_id: UUID, keys: RoundKeys) -> None:
+        """Store a round's keys, over what an opening that failed may have left."""
+        self.must_serve()
+        self._write(self._name(round_id), keys.to_bytes())
 
-    def pepper(self, round_id: UUID) -> bytes:
-        """Return a round's pepper. Raises KeyringUnusable."""
-        return self._read(self._name(round_id, "pepper"))
+    def round_keys(self, round_id: UUID) -> RoundKeys:
+        """Return a round's keys. Raises KeyringUnusable."""
+        self.must_serve()
+        try:
+            return RoundKeys.from_bytes(self._read(self._name(round_id)))
+        except ValueError as error:
+            path = self.path / self._name(round_id)
+            raise KeyringUnusable(reason=f"{path}: {error}") from None
 
-    def ballot_key(self, round_id: UUID) -> bytes:
+    def make_ballot_key(self, key_id: UUID) -> bytes:
+        """Make a pair for the ballots of a round to come; return its public half."""
+        self.must_close()
+        pair = new_key_pair()
+        self._write(f"ballots/{key_id}", pair.private)
+        return pair.public
+
+    def ballot_key(self, key_id: UUID) -> bytes:
         """Return the private half for a round's ballots. Raises KeyringUnusable."""
-        return self._read(self._name(round_id, "ballot"))
+        self.must_close()
+        return self._read(f"ballots/{key_id}")
 
-    def mail_key(self, round_id: UUID) -> bytes:
-        """Return the private half for a round's links. Raises KeyringUnusable."""
-        return self._read(self._name(round_id, "mail"))
+    def ballot_keys(self) -> list[UUID]:
+        """Return the private halves that are here. Raises KeyringUnusable."""
+        return self._ids("ballots")
+
+    def destroy_ballot_key(self, key_id: UUID) -> None:
+        """Overwrite and remove a private half, if it is there. Raises KeyringUnusable."""
+        file = self.path / "ballots" / str(key_id)
+        try:
+            _overwrite(file)
+            file.unlink(missing_ok=True)
+            _sync(file.parent)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise KeyringUnusable(reason=f"{error.filename}: {error.strerror}") from error
 
     def rounds(self) -> list[UUID]:
         """Return the rounds that have a folder, be it an empty one. Raises KeyringUnusable."""
-        folder = self.path / "rounds"
-        try:
-            names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
-        except OSError as error:
-            raise KeyringUnusable(reason=f"{folder}: {error.strerror}") from error
-        return sorted(UUID(name) for name in names if ROUND_FOLDER.fullmatch(name))
+        return self._ids("rounds")
 
     def destroy_round(self, round_id: UUID) -> None:
         """Overwrite and remove a round's secrets.
@@ -117,8 +213,16 @@ class Keyring:
         except OSError as error:
             raise KeyringUnusable(reason=f"{error.filename}: {error.strerror}") from error
 
-    def _name(self, round_id: UUID, kind: str) -> str:
-        return f"rounds/{round_id}/{kind}"
+    def _name(self, round_id: UUID) -> str:
+        return f"rounds/{round_id}/keys"
+
+    def _ids(self, name: str) -> list[UUID]:
+        folder = self.path / name
+        try:
+            names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+        except OSError as error:
+            raise KeyringUnusable(reason=f"{folder}: {error.strerror}") from error
+        return sorted(UUID(name) for name in names if AN_ID.fullmatch(name))
 
     def _read(self, name: str) -> bytes:
         path = self.path / name

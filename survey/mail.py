@@ -136,7 +136,19 @@ def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         return shared | _invitation(site, session, mail)
     if mail.kind is MailKind.SIGN_IN:
         return shared | _code(site, mail)
+    if mail.kind is MailKind.TRUSTEE_NEEDED:
+        return shared | _about_round(site, mail)
     return shared
+
+
+def _about_round(site: Site, mail: Mail) -> dict[str, Any]:
+    if mail.round is None:
+        raise MailImpossible("its round is gone")
+    return {
+        "round_id": mail.round.id,
+        "leader": mail.round.leader.name,
+        "last_day": language(mail.language).day(site.last_day(mail.round.closes_at)),
+    }
 
 
 def _code(site: Site, mail: Mail) -> dict[str, Any]:

@@ -9,6 +9,7 @@ are locked with AES-256-GCM under a key that only the rater's link gives.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
@@ -34,6 +35,10 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 LENGTH_BYTES = 4
 CURVE_BYTES = 32
+PUBLIC_BYTES = CURVE_BYTES + 1184
+PRIVATE_BYTES = CURVE_BYTES + 64
+MAC_BYTES = 32
+SERIAL_BYTES = 16
 SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
@@ -58,6 +63,13 @@ def new_key_pair() -> KeyPair:
     )
 
 
+def public_of(private: bytes) -> bytes:
+    """Return the public half that belongs to a private one."""
+    curve = X25519PrivateKey.from_private_bytes(private[:CURVE_BYTES]).public_key()
+    lattice = MLKEM768PrivateKey.from_seed_bytes(private[CURVE_BYTES:]).public_key()
+    return curve.public_bytes_raw() + lattice.public_bytes_raw()
+
+
 def seal(public: bytes, content: bytes, purpose: str) -> bytes:
     """Seal content so that only the private half opens it, and only for the same purpose."""
     key = MLKEM768X25519PublicKey(
@@ -77,6 +89,20 @@ def unseal(private: bytes, sealed: bytes, purpose: str) -> bytes:
         return SUITE.decrypt(sealed, key, purpose.encode())
     except (InvalidTag, ValueError):
         raise SealBroken(purpose) from None
+
+
+def mac(shared: bytes, content: bytes, purpose: str) -> bytes:
+    """Return what shows that content comes from somebody who knows the shared secret.
+
+    A message authentication code: keyed BLAKE2b over purpose and content.
+    """
+    purposed = purpose.encode() + b"\0" + content
+    return hashlib.blake2b(purposed, key=shared, person=b"mac", digest_size=MAC_BYTES).digest()
+
+
+def fits_mac(code: bytes, shared: bytes, content: bytes, purpose: str) -> bool:
+    """Say whether content comes, for this purpose, from somebody who knows the shared secret."""
+    return hmac.compare_digest(code, mac(shared, content, purpose))
 
 
 @dataclass(frozen=True)
@@ -99,6 +125,16 @@ def from_token(token: bytes, pepper: bytes) -> FromToken:
         return hashlib.blake2b(token, key=pepper, person=purpose, digest_size=32).digest()
 
     return FromToken(derived(b"lookup"), derived(b"handle"), derived(b"draft"))
+
+
+def serial(nomination_id: UUID, pepper: bytes) -> bytes:
+    """Return the number of a rater in their round; without the pepper it says nothing.
+
+    It stays the same under a new link, so that no rater's ballot counts twice.
+    """
+    return hashlib.blake2b(
+        nomination_id.bytes, key=pepper, person=b"serial", digest_size=SERIAL_BYTES
+    ).digest()
 
 
 def new_token() -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from questionnaires.definition import Questionnaire
 from survey import sealing
 from survey.answers import Draft
+from survey.envelope import Envelope, Opener
 from survey.keyring import Keyring
 from survey.models import Invitation, Nomination, Person, Round
 from survey.services import ballots, nominations, people, questionnaires, rounds
@@ -64,11 +66,22 @@ def links(session: Session, keyring: Keyring, round_: Round) -> dict[str, str]:
         .join(Person, Person.id == Nomination.person_id)
         .where(Nomination.round_id == round_.id)
     )
-    key = keyring.mail_key(round_.id)
+    key = keyring.round_keys(round_.id).mail.private
     return {
         email.split("@")[0]: sealing.link_path(round_.id, sealing.unseal(key, sealed, TOKEN))
         for email, sealed in session.execute(query)
     }
+
+
+def envelope(keyring: Keyring, round_: Round) -> Envelope:
+    """How the web side seals this round's ballots."""
+    keys = keyring.round_keys(round_.id)
+    return Envelope(round_.id, round_.ballot_size or 0, keyring.shared(), keys.ballot, keys.trustee)
+
+
+def opener(keyring: Keyring, round_id: UUID, trustee: bytes | None = None) -> Opener:
+    """What the closing side opens a round's ballots with, where one process is both sides."""
+    return Opener(round_id, keyring.shared(), keyring.ballot_key(round_id), trustee)
 
 
 def scores(mm: int = 3, sa: int = 3, tr: int = 3, level: str = "new_lead") -> dict[str, int]:

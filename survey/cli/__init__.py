@@ -8,7 +8,17 @@ import click
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from survey.cli import database, demo, doctor, mail, person, questionnaire, round_, serve
+from survey.cli import (
+    database,
+    demo,
+    doctor,
+    mail,
+    person,
+    questionnaire,
+    round_,
+    serve,
+    trustee,
+)
 from survey.config import PREFIX
 from survey.errors import Refused
 
@@ -26,6 +36,7 @@ for command in (
     database.db,
     person.person,
     round_.round_,
+    trustee.trustee,
     mail.mail,
     questionnaire.questionnaire,
     demo.demo,

@@ -10,14 +10,15 @@ from typing import Any, TypeVar, cast
 import click
 from sqlalchemy import select
 
-from survey import create_app
+from survey import create_app, jobs
 from survey.cli.database import check_up_to_date
 from survey.db import session
-from survey.errors import NotFound
+from survey.errors import NotFound, Refused
 from survey.models import Person, Round
 from survey.services import people
 from survey.services.people import clean_address
 from survey.services.tables import TableInvalid
+from survey.site import site
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,6 +36,15 @@ def with_application(command: Command) -> Command:
             return result
 
     return cast(Command, run)
+
+
+def cleaned_up() -> str:
+    """Destroy keys and traces, and say whether that was done; if not, the worker will."""
+    try:
+        jobs.clean_up(site())
+    except Refused as refusal:
+        return f"Its keys are still there ({refusal}); the server tries again."
+    return "Its keys are destroyed."
 
 
 def faulty(what: str, table: Path, error: TableInvalid) -> click.ClickException:

@@ -8,7 +8,7 @@ import click
 
 from survey.cli.application import with_application
 from survey.db import session
-from survey.doctor import CUSTODY, examine
+from survey.doctor import custody_level, examine
 from survey.site import site
 
 
@@ -19,9 +19,11 @@ def doctor() -> None:
 
     Ends with exit code 1 if something has to be mended.
     """
+    level = custody_level(site(), session())
     findings = examine(site(), session())
     session().rollback()
-    click.echo(CUSTODY)
+    for sentence in level:
+        click.echo(sentence)
     for finding in findings:
         click.echo(f"{'MEND' if finding.cure else 'ok'}\t{finding.found}")
         if finding.cure:

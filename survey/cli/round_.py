@@ -8,10 +8,15 @@ from pathlib import Path
 import click
 
 from survey import jobs
-from survey.cli.application import faulty, person_called, round_called, with_application
+from survey.cli.application import (
+    cleaned_up,
+    faulty,
+    person_called,
+    round_called,
+    with_application,
+)
 from survey.db import session
-from survey.errors import Refused
-from survey.services import closing, nominations, questionnaires, rounds
+from survey.services import nominations, questionnaires, rounds
 from survey.services.rounds import Choices
 from survey.services.tables import TableInvalid
 from survey.site import site
@@ -149,10 +154,8 @@ def extend(name: str, last_day: datetime) -> None:
 @with_application
 def close(name: str) -> None:
     """Close ROUND, whose closing day has passed, and destroy its keys."""
-    closed = round_called(name)
-    closing.close(session(), site().keyring, closed.id, site().now(), site().settings.zone())
-    session().commit()
-    click.echo(f"The round is closed: its release stands. {_cleaned_up()}")
+    jobs.close(site(), session(), round_called(name).id)
+    click.echo(f"The round is closed: its release stands. {cleaned_up()}")
 
 
 @round_.command()
@@ -163,13 +166,4 @@ def void(name: str) -> None:
     """End ROUND without a preview; its answers are destroyed unopened."""
     rounds.void(session(), round_called(name), site().now())
     session().commit()
-    click.echo(f"The round has ended; its answers are destroyed. {_cleaned_up()}")
-
-
-def _cleaned_up() -> str:
-    """Destroy keys and traces, and say whether that was done; if not, the worker will."""
-    try:
-        jobs.clean_up(site())
-    except Refused as refusal:
-        return f"Its keys are still there ({refusal}); the server tries again."
-    return "Its keys are destroyed."
+    click.echo(f"The round has ended; its answers are destroyed. {cleaned_up()}")

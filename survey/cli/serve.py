@@ -10,6 +10,7 @@ import click
 from survey import create_app, jobs
 from survey.cli.database import check_up_to_date
 from survey.server import listening, serve_until_stopped
+from survey.site import site
 
 PORT = click.IntRange(0, 65_535)
 
@@ -27,6 +28,8 @@ PORT = click.IntRange(0, 65_535)
 def serve(host: str, port: int, threads: int) -> None:
     """Serve the pages, send mails and close rounds, all in one process."""
     app = create_app()
+    with app.app_context():
+        site().keyring.must_serve()
     check_up_to_date(app)
     server = listening(app, host, port, threads)
     click.echo(f"Preview360 listens on http://{host}:{port}. Stop it with Ctrl+C.")
@@ -36,7 +39,7 @@ def serve(host: str, port: int, threads: int) -> None:
 @click.command()
 @click.option("--once", is_flag=True, help="Do what is due now, and end.")
 def work(once: bool) -> None:
-    """Send mails and close rounds, without serving pages."""
+    """Do the work of this side without serving pages: close rounds, send mails."""
     app = create_app()
     check_up_to_date(app)
     jobs.sweep(app)

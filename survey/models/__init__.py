@@ -2,6 +2,7 @@
 
 from survey.models.audit import AuditEntry
 from survey.models.base import Base
+from survey.models.custody import BallotKey, Trustee
 from survey.models.mail import Mail, MailKind, MailState
 from survey.models.person import Person, SignInCode
 from survey.models.questionnaire import StoredQuestionnaire
@@ -20,6 +21,7 @@ __all__ = [
     "Answered",
     "AuditEntry",
     "Ballot",
+    "BallotKey",
     "Base",
     "CoachAccess",
     "Invitation",
@@ -33,4 +35,5 @@ __all__ = [
     "RoundState",
     "SignInCode",
     "StoredQuestionnaire",
+    "Trustee",
 ]

@@ -23,6 +23,9 @@ class MailKind(StrEnum):
     RELEASED = "released"
     VOID = "void"
     ADDRESS_CHANGED = "address_changed"
+    TRUSTEE_NEEDED = "trustee_needed"
+    CHANGE_PROPOSED = "change_proposed"
+    ROUND_CHANGED = "round_changed"
 
 
 class MailState(StrEnum):

@@ -11,6 +11,7 @@ from sqlalchemy import orm
 from sqlalchemy.orm import Mapped, mapped_column
 
 from survey.models.base import Base, enumerated, not_blank, random_id
+from survey.models.custody import Trustee
 from survey.models.person import Person
 from survey.models.questionnaire import StoredQuestionnaire
 
@@ -29,8 +30,8 @@ class RoundState(StrEnum):
 class Round(Base):
     """One leader's collecting of feedback: a questionnaire at a level, and the days it is open.
 
-    While open it carries the public halves of its keys; the secret halves are in
-    the keyring, and gone once the round is released or void.
+    Its keys are in the keyring, and gone once it is released or void. Not even
+    the public ones are here: whoever could change them could read what is sealed next.
     """
 
     __tablename__ = "round"
@@ -38,13 +39,9 @@ class Round(Base):
         sa.CheckConstraint("opens_at < closes_at", "opens_first"),
         sa.CheckConstraint("k >= 3", "k_at_least_three"),
         sa.CheckConstraint(
-            "state NOT IN ('open', 'closing') OR (opens_at IS NOT NULL AND ballot_key IS NOT NULL"
-            " AND mail_key IS NOT NULL AND ballot_size IS NOT NULL)",
-            "open_with_keys",
-        ),
-        sa.CheckConstraint(
-            "state IN ('open', 'closing') OR (ballot_key IS NULL AND mail_key IS NULL)",
-            "keys_only_while_open",
+            "state NOT IN ('open', 'closing') OR (opens_at IS NOT NULL AND ballot_size IS NOT"
+            " NULL)",
+            "open_with_a_size",
         ),
         *not_blank("level", "language"),
     )
@@ -61,14 +58,15 @@ class Round(Base):
     )
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime]
-    ballot_key: Mapped[bytes | None]
-    mail_key: Mapped[bytes | None]
     ballot_size: Mapped[int | None]
+    # Who holds the second key to the ballots, if anybody; fixed when the round opens.
+    trustee_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("trustee.id"))
     # Which groups have enough answers, as of one day: renewed daily, so that no click moves it.
     enough: Mapped[str | None]
     enough_on: Mapped[date | None]
 
     leader: Mapped[Person] = orm.relationship()
+    trustee: Mapped[Trustee | None] = orm.relationship()
     questionnaire: Mapped[StoredQuestionnaire] = orm.relationship()
     nominations: Mapped[list[Nomination]] = orm.relationship(
         back_populates="round", cascade="all, delete-orphan", passive_deletes=True

@@ -10,15 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from questionnaires.definition import SELF, Questionnaire
+from reports.answers import Answers
 from survey import sealing
-from survey.answers import NOT_SENT, Draft, ballot_bytes
+from survey.answers import Draft
+from survey.envelope import Content, Envelope
 from survey.errors import Conflict, NotFound, Refused, marked
 from survey.keyring import Keyring
 from survey.models import Answered, Ballot, Invitation, Nomination, Round, RoundState
 from survey.sealing import FromToken
-from survey.services import questionnaires, rounds
+from survey.services import custody, questionnaires, rounds
+from survey.services.custody import Custody
 
-BALLOT = "ballot"
 MANAGER = "manager"
 LARGEST_FOR_CHOICE = 2
 FEWEST_ITEMS = 0.5
@@ -64,8 +66,11 @@ class Rater:
     nomination: Nomination
     invitation: Invitation
     values: FromToken
+    serial: bytes
+    envelope: Envelope
     questionnaire: Questionnaire
     asked_alike: int
+    custody: Custody
 
     @property
     def relationship(self) -> str:
@@ -106,7 +111,8 @@ def rater(session: Session, keyring: Keyring, link: str, now: datetime) -> Rater
     round_ = session.get(Round, read[0]) if read else None
     if read is None or round_ is None or round_.state is not RoundState.OPEN:
         raise LinkUnknown
-    values = sealing.from_token(read[1], keyring.pepper(round_.id))
+    keys = keyring.round_keys(round_.id)
+    values = sealing.from_token(read[1], keys.pepper)
     query = (
         select(Invitation, Nomination)
         .join(Nomination)
@@ -115,7 +121,7 @@ def rater(session: Session, keyring: Keyring, link: str, now: datetime) -> Rater
     found = session.execute(query).one_or_none()
     if found is None:
         raise LinkUnknown
-    if not round_.is_collecting(now):
+    if not round_.is_collecting(now) or round_.ballot_size is None:
         raise RoundClosed
     invitation, nomination = found
     return Rater(
@@ -124,8 +130,13 @@ def rater(session: Session, keyring: Keyring, link: str, now: datetime) -> Rater
         nomination=nomination,
         invitation=invitation,
         values=values,
+        serial=sealing.serial(nomination.id, keys.pepper),
+        envelope=Envelope(
+            round_.id, round_.ballot_size, keyring.shared(), keys.ballot, keys.trustee
+        ),
         questionnaire=questionnaires.read(round_.questionnaire),
         asked_alike=rounds.asked(session, round_)[nomination.relationship],
+        custody=custody.of_round(keyring, round_),
     )
 
 
@@ -142,11 +153,10 @@ def start(session: Session, rater: Rater) -> None:
     """Begin a draft; one that is there already stays, and so do answers sent before."""
     ballot = _ballot(session, rater)
     if ballot is None:
-        unsent = sealing.padded(NOT_SENT, _size(rater))
         ballot = Ballot(
             round_id=rater.round.id,
             handle=rater.values.handle,
-            sealed=sealing.seal(_public_key(rater), unsent, _purpose(rater)),
+            sealed=_sealed(rater, None),
             resume=_locked(rater, Draft()),
         )
         session.add(ballot)
@@ -192,11 +202,8 @@ def send(session: Session, rater: Rater) -> None:
         raise NotStarted
     if missing(rater, finished):
         raise AnswersMissing
-    content = ballot_bytes(_as_asked(rater, finished).as_answers(rater.relationship))
-    ballot.sealed = sealing.seal(
-        _public_key(rater), sealing.padded(content, _size(rater)), _purpose(rater)
-    )
-    ballot.resume = sealing.noise(_size(rater))
+    ballot.sealed = _sealed(rater, _as_asked(rater, finished).as_answers(rater.relationship))
+    ballot.resume = sealing.noise(rater.envelope.size)
     rater.invitation.answered = Answered.ANSWERED
     session.flush()
 
@@ -229,26 +236,10 @@ def _ballot(session: Session, rater: Rater) -> Ballot | None:
     return session.get(Ballot, key, with_for_update=True, populate_existing=True)
 
 
+def _sealed(rater: Rater, answers: Answers | None) -> bytes:
+    return rater.envelope.seal(Content(rater.serial.hex(), rater.round.k, answers))
+
+
 def _locked(rater: Rater, draft: Draft) -> bytes:
-    return sealing.lock(rater.values.draft_key, draft.to_json(), _size(rater), rater.values.handle)
-
-
-def _size(rater: Rater) -> int:
-    if rater.round.ballot_size is None:
-        raise RoundClosed
-    return rater.round.ballot_size
-
-
-def _public_key(rater: Rater) -> bytes:
-    if rater.round.ballot_key is None:
-        raise RoundClosed
-    return rater.round.ballot_key
-
-
-def _purpose(rater: Rater) -> str:
-    return purpose(rater.round)
-
-
-def purpose(round_: Round) -> str:
-    """Return what a round's ballots are sealed for, so that no seal fits another round."""
-    return f"{BALLOT} {round_.id}"
+    size = rater.envelope.size
+    return sealing.lock(rater.values.draft_key, draft.to_json(), size, rater.values.handle)

@@ -1,8 +1,8 @@
 """The close: open all ballots together, keep only groups, and leave nothing else.
 
 `close` runs in one transaction. Killed before its commit, the round is still
-open and sealed; after it the release stands whole, and `destroy_keys` can be
-run at any time, as often as one likes, for whatever keys are left.
+open and sealed; after it the release stands whole, and `custody.destroy_keys` can
+be run at any time, as often as one likes, for whatever keys are left.
 """
 
 from __future__ import annotations
@@ -20,15 +20,13 @@ from questionnaires.definition import SELF
 from reports.answers import Answers
 from reports.partition import TooFewRaters
 from reports.release import sha256
-from survey import sealing
-from survey.answers import from_ballot_bytes
 from survey.clock import last_day
+from survey.envelope import NotFromWebSide, Opener
 from survey.errors import Conflict, marked
 from survey.keyring import Keyring
 from survey.models import Ballot, MailKind, Person, Release, Round, RoundState
 from survey.sealing import SealBroken
-from survey.services import audit, mails, questionnaires, rounds
-from survey.services.ballots import purpose
+from survey.services import audit, custody, mails, questionnaires, rounds
 
 
 class NotDue(Conflict):
@@ -43,6 +41,15 @@ class TooFewAnswers(Conflict):
     message = marked(
         "Fewer than %(k)s people answered, so nothing may be shown. Everything is still sealed: "
         "move the closing day, or end the round without a preview."
+    )
+
+
+class TrusteeNeeded(Conflict):
+    """The ballots are sealed to a trustee's key, too, and it is not at hand."""
+
+    message = marked(
+        "The answers of this round can only be opened with the key that %(name)s keeps. "
+        "Everything is still sealed."
     )
 
 
@@ -62,14 +69,16 @@ def close(
     now: datetime,
     zone: tzinfo = UTC,
     actor: Person | None = None,
+    trustee_key: bytes | None = None,
 ) -> Release:
     """Close a round whose closing day has passed, and return its release.
 
     The release names the days on which the round opened and closed in `zone`.
     Whoever claims the row first closes; the caller commits, then destroys keys.
-    Raises NotDue, KeyringUnusable, RosterMismatch, TooFewAnswers: roll back then,
-    and the round is still open and sealed.
+    Raises NotDue, OtherSide, KeyringUnusable, TrusteeNeeded, RosterMismatch,
+    TooFewAnswers: roll back then, and the round is still open and sealed.
     """
+    keyring.must_close()
     claimed = session.execute(
         update(Round)
         .where(Round.id == round_id, Round.state == RoundState.OPEN, Round.closes_at <= now)
@@ -80,7 +89,7 @@ def close(
         raise NotDue
     round_ = session.get_one(Round, round_id, populate_existing=True)
     _check_enough(session, round_)
-    answers = _opened(session, keyring, round_)
+    answers = _opened(session, round_, _opener(session, keyring, round_, trustee_key))
     _check_roster(session, round_, answers)
     document = _aggregated(session, round_, answers, zone)
     release = Release(
@@ -104,20 +113,6 @@ def close(
     return release
 
 
-def destroy_keys(session: Session, keyring: Keyring) -> list[UUID]:
-    """Destroy the keys of every round that has ended; return those rounds.
-
-    Keys of a round that this database does not know stay: it may be the wrong database.
-    """
-    ended = []
-    for round_id in keyring.rounds():
-        state = session.scalar(select(Round.state).where(Round.id == round_id))
-        if state in (RoundState.RELEASED, RoundState.VOID):
-            keyring.destroy_round(round_id)
-            ended.append(round_id)
-    return ended
-
-
 def _check_enough(session: Session, round_: Round) -> None:
     """Raise TooFewAnswers where nothing could be shown, before anything is opened."""
     sent = rounds.answered(session, round_)
@@ -125,22 +120,32 @@ def _check_enough(session: Session, round_: Round) -> None:
         raise TooFewAnswers(k=round_.k)
 
 
-def _opened(session: Session, keyring: Keyring, round_: Round) -> list[Answers]:
+def _opener(session: Session, keyring: Keyring, round_: Round, trustee_key: bytes | None) -> Opener:
+    """Return what opens a round's ballots. Raises TrusteeNeeded, KeyringUnusable."""
+    if round_.trustee and trustee_key is None:
+        raise TrusteeNeeded(name=round_.trustee.person.name)
+    private = keyring.ballot_key(custody.key_of(session, round_))
+    return Opener(round_.id, keyring.shared(), private, trustee_key if round_.trustee else None)
+
+
+def _opened(session: Session, round_: Round, opener: Opener) -> list[Answers]:
     """Return the answers in all sent ballots, in the order of their (random) handles."""
-    private = keyring.ballot_key(round_.id)
     query = select(Ballot).where(Ballot.round_id == round_.id).order_by(Ballot.handle)
-    opened = []
+    opened, serials = [], set()
     for ballot in session.scalars(query):
         try:
-            content = sealing.unseal(private, ballot.sealed, purpose(round_))
+            content = opener.open(ballot.sealed)
         except SealBroken:
             raise RosterMismatch(reason="a seal does not belong to this round") from None
-        try:
-            answers = from_ballot_bytes(sealing.unpadded(content))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise RosterMismatch(reason="a ballot holds something else than answers") from None
-        if answers is not None:
-            opened.append(answers)
+        except NotFromWebSide:
+            raise RosterMismatch(reason="a ballot was not written by this server") from None
+        if content.serial in serials:
+            raise RosterMismatch(reason="a rater's ballot is there twice")
+        if content.k > round_.k:
+            raise RosterMismatch(reason=f"raters were told of groups of {content.k}")
+        serials.add(content.serial)
+        if content.answers is not None:
+            opened.append(content.answers)
     return opened
 
 

@@ -68,14 +68,14 @@ def renew(session: Session, keyring: Keyring, person: Person, now: datetime) -> 
         token, round_id = sealing.new_token(), invitation.nomination.round_id
         # Held until the commit, so that nobody closes it meanwhile.
         round_ = session.get_one(Round, round_id, with_for_update=True, populate_existing=True)
-        if round_.state is not RoundState.OPEN or round_.mail_key is None:
+        if round_.state is not RoundState.OPEN:
             continue
-        pepper = keyring.pepper(round_.id)
-        old = sealing.from_token(token_of(keyring, round_, invitation), pepper)
-        new = sealing.from_token(token, pepper)
+        keys = keyring.round_keys(round_.id)
+        old = sealing.from_token(token_of(keyring, round_, invitation), keys.pepper)
+        new = sealing.from_token(token, keys.pepper)
         _move_ballot(session, round_, invitation, old.handle, new.handle)
         invitation.lookup = new.lookup
-        invitation.sealed_token = sealing.seal(round_.mail_key, token, TOKEN)
+        invitation.sealed_token = sealing.seal(keys.mail.public, token, TOKEN)
         session.flush()
         mails.queue_invitation(session, invitation, now, again=True)
 
@@ -83,7 +83,9 @@ def renew(session: Session, keyring: Keyring, person: Person, now: datetime) -> 
 def token_of(keyring: Keyring, round_: Round, invitation: Invitation) -> bytes:
     """Return the token in a rater's link. Raises KeyringUnusable."""
     try:
-        return sealing.unseal(keyring.mail_key(round_.id), invitation.sealed_token, TOKEN)
+        return sealing.unseal(
+            keyring.round_keys(round_.id).mail.private, invitation.sealed_token, TOKEN
+        )
     except SealBroken:
         raise KeyringUnusable(reason=f"round {round_.id} was sealed with another key") from None
 

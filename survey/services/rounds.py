@@ -26,7 +26,7 @@ from survey.models import (
     Round,
     RoundState,
 )
-from survey.services import audit, invitations, mails, questionnaires
+from survey.services import audit, custody, invitations, mails, questionnaires
 
 LONGEST_MESSAGE = 600
 SHORTEST = timedelta(days=1)
@@ -180,7 +180,7 @@ def open_round(
 ) -> None:
     """Open a round: make its keys, and queue an invitation for every rater and the leader.
 
-    Raises RoundStarted, RatersMissing, DayInvalid, KeyringUnusable.
+    Raises RoundStarted, RatersMissing, DayInvalid, NoBallotKey, KeyringUnusable.
     """
     claimed = session.execute(
         update(Round)
@@ -198,9 +198,8 @@ def open_round(
         raise RatersMissing(k=round_.k)
     _check_closing_day(round_.closes_at, now)
     # The claim holds the row's lock, so nobody else makes keys for this round meanwhile.
-    keys = keyring.make_round(round_.id)
+    keys = custody.make_keys(session, keyring, round_)
     round_.ballot_size = ballot_size(questionnaires.read(round_.questionnaire))
-    round_.ballot_key, round_.mail_key = keys.ballot.public, keys.mail.public
     round_.state, round_.opens_at = RoundState.OPEN, now
     round_.nominations.append(Nomination(person_id=round_.leader_id, relationship=SELF))
     session.flush()
@@ -241,12 +240,11 @@ def void(session: Session, round_: Round, now: datetime, actor: Person | None = 
 
 
 def end(session: Session, round_: Round, state: RoundState) -> None:
-    """Leave nothing of what was sealed: ballots, links, unsent mails, public keys."""
+    """Leave nothing of what was sealed: ballots, links, unsent mails."""
     session.execute(delete(Ballot).where(Ballot.round_id == round_.id))
     mails.withdraw(session, round_)
     session.execute(delete(Invitation).where(Invitation.nomination_id.in_(_nominations(round_))))
     round_.state = state
-    round_.ballot_key = round_.mail_key = None
     round_.enough = round_.enough_on = None
     session.flush()
 

@@ -17,6 +17,7 @@ from reports.release import Release as Document
 from survey import jobs
 from survey.answers import Draft
 from survey.config import Settings
+from survey.envelope import ballot_purpose
 from survey.keyring import Keyring
 from survey.models import Answered, Ballot, Invitation, Mail, MailKind, Nomination, Person
 from survey.sealing import from_token, read_link
@@ -57,9 +58,9 @@ class Product:
         self.round_id = round_.id
         links = factories.links(self.session, self.keyring, round_)
         self.keys = self._secrets()
-        self.purpose = ballots.purpose(round_)
+        self.purpose = ballot_purpose(round_.id)
         self.links = {f"{name} Example": link for name, link in links.items()}
-        pepper = self.keyring.pepper(round_.id)
+        pepper = self.keyring.round_keys(round_.id).pepper
         self.handles = {
             name: from_token(token, pepper).handle
             for name, link in self.links.items()

@@ -10,7 +10,7 @@ from typing import Any
 from tests.attacks.score import Leaks, Score
 
 BEGIN, END = "<!-- table of attacks: begin -->", "<!-- table of attacks: end -->"
-GROUPS = ("storage", "network and logs", "results", "links and accounts", "documents")
+GROUPS = ("storage", "custody", "network and logs", "results", "links and accounts", "documents")
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "": ""}
 
 

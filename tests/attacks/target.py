@@ -18,15 +18,13 @@ from werkzeug.serving import make_server
 from werkzeug.test import Cookie
 
 from survey import jobs
-from survey.answers import from_ballot_bytes
 from survey.demo.browser import forms_in
 from survey.demo.catcher import Catcher
 from survey.keyring import Keyring
 from survey.models import Ballot, Invitation, Mail, MailKind, Person, Release, Round
-from survey.sealing import link_path, new_token, unpadded, unseal
+from survey.sealing import link_path, new_token
 from survey.server import listening
-from survey.services import closing
-from survey.services.ballots import purpose
+from survey.services import closing, custody
 from tests import factories
 from tests.attacks.usual_app import Usual, usual_app
 from tests.conftest import CLOSES
@@ -280,12 +278,11 @@ class ProductTarget:
             return sorted(noted), sorted(session.execute(query).all())
 
     def answered(self) -> int:
-        key = self.keyring.ballot_key(self.round_id)
+        opener = factories.opener(self.keyring, self.round_id)
         with self._looking() as session:
-            round_ = session.get_one(Round, self.round_id)
             query = select(Ballot.sealed).where(Ballot.round_id == self.round_id)
-            opened = [unseal(key, each, purpose(round_)) for each in session.scalars(query)]
-        return sum(from_ballot_bytes(unpadded(content)) is not None for content in opened)
+            opened = [opener.open(each) for each in session.scalars(query)]
+        return sum(content.answers is not None for content in opened)
 
     def timeline(self) -> str:
         return without_csrf(self.enter().get(f"/rounds/{self.round_id}").text)
@@ -297,7 +294,7 @@ class ProductTarget:
             factories.answer(self.session, self.keyring, links[name])
         closing.close(self.session, self.keyring, self.round_id, CLOSES)
         self.session.commit()
-        closing.destroy_keys(self.session, self.keyring)
+        custody.destroy_keys(self.session, self.keyring)
         self.session.rollback()
 
     def report(self) -> object:

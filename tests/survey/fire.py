@@ -23,7 +23,7 @@ from reports import aggregate  # noqa: F401 - with pandas, once instead of in ev
 from survey import create_app, db, jobs
 from survey.config import Settings
 from survey.models import Round
-from survey.services import closing, rounds
+from survey.services import rounds
 from survey.site import site
 
 FILE_ACTS = {"open", "os.remove", "os.rename", "os.rmdir", "os.link", "os.truncate"}
@@ -77,7 +77,7 @@ def act(order: dict[str, Any]) -> None:
         steps.counting = True
         round_id = UUID(order["round"])
         if order["act"] == "close":
-            closing.close(db.session(), site().keyring, round_id, now)
+            jobs.close(site(), db.session(), round_id)
         else:
             rounds.void(db.session(), db.session().get_one(Round, round_id), now)
         db.session().commit()

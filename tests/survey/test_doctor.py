@@ -1,12 +1,16 @@
 """The doctor finds what could harm raters, names the cure, and changes nothing."""
 
+from uuid import uuid4
+
 import pytest
 
-from survey.doctor import examine
-from survey.services import closing
+from survey import sealing, trustee_key
+from survey.doctor import custody_level, examine
+from survey.keyring import Side
+from survey.services import closing, custody, trustees
 from survey.site import EXTENSION
 from tests import factories
-from tests.conftest import CLOSES
+from tests.conftest import CLOSES, NOW
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def test_an_installation_as_it_is_made_needs_nothing(said, round_):
     assert said() == []
 
 
-@pytest.mark.parametrize("spoilt", ["", "secret", "rounds/{}/ballot"])
+@pytest.mark.parametrize("spoilt", ["", "secret", "rounds/{}/keys", "ballots/{}"])
 def test_a_keyring_that_others_may_read_is_found(said, round_, keyring, spoilt):
     path = keyring.path / spoilt.format(round_.id)
     path.chmod(0o750)
@@ -60,12 +64,13 @@ def test_a_database_in_the_keyring_is_found(app, said, settings, keyring):
 def test_keys_left_of_a_closed_round_are_found(said, round_, session, keyring):
     closing.close(session, keyring, round_.id, CLOSES)
 
-    [trouble] = said()
-    assert str(round_.id) in trouble
-    assert "has ended" in trouble
+    of_links, of_ballots = said()
+    for trouble in (of_links, of_ballots):
+        assert str(round_.id) in trouble
+        assert "has ended" in trouble
 
-    closing.destroy_keys(session, keyring)
-    keyring.forget_round(round_.id)
+    custody.destroy_keys(session, keyring)
+    custody.forget(session, keyring, round_.id)
     assert said() == []
 
 
@@ -79,10 +84,12 @@ def test_keys_of_a_round_that_is_not_in_this_database_are_found(said, keyring):
 
 
 def test_an_open_round_without_its_key_is_found(said, round_, keyring):
-    (keyring.path / "rounds" / str(round_.id) / "ballot").unlink()
-
+    (keyring.path / "ballots" / str(round_.id)).unlink()
     [trouble] = said()
-    assert "is open, and its keys are not there: ballot" in trouble
+    assert f"is open, and its keys are not there: {keyring.path}/ballots/" in trouble
+
+    (keyring.path / "rounds" / str(round_.id) / "keys").unlink()
+    assert f"is open, and its keys are not there: {keyring.path}/rounds/" in said()[0]
 
 
 def test_a_database_that_others_may_read_is_found(said, settings):
@@ -108,3 +115,33 @@ def test_settings_that_leave_raters_unprotected_are_found(app, said, settings):
     app.extensions[EXTENSION].settings = settings.model_copy(update={"mail_url": ""})
 
     assert ["https" in each for each in said()] == [False, True]
+
+
+def test_it_says_who_must_work_together_to_open_a_ballot(app, session, keyring):
+    site = app.extensions[EXTENSION]
+    assert "Custody: together" in custody_level(site, session)[0]
+    assert "No trustee" in custody_level(site, session)[1]
+
+    person, pair = factories.person(session, "Council"), sealing.new_key_pair()
+    trustees.appoint(session, keyring, person, pair.public, NOW)
+    assert "the key that Council Example keeps" in custody_level(site, session)[1]
+    assert trustee_key.fingerprint(pair.public) in custody_level(site, session)[1]
+
+
+def test_a_ballot_key_that_the_database_does_not_know_is_found(said, keyring):
+    keyring.make_ballot_key(uuid4())
+
+    [trouble] = said()
+    assert "holds 1 keys that this database does not know" in trouble
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_database_shared_with_a_group_is_fine_only_for_two_sides(said, settings, keyring, side):
+    keyring.side = side
+    file = settings.database_file()
+    file.parent.chmod(0o770)
+    file.chmod(0o660)
+
+    assert bool([each for each in said() if "can be read by other users" in each]) == (
+        side is Side.BOTH
+    )

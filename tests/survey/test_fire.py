@@ -116,12 +116,10 @@ def sealed_or_whole(place: Place) -> RoundState:
             assert len(ballots_there) == len(links) == 6
             assert release is None
             assert place.keyring.ballot_key(place.round_id)
-            assert place.keyring.pepper(place.round_id)
-            assert place.keyring.mail_key(place.round_id)
+            assert place.keyring.round_keys(place.round_id)
         else:
             assert not ballots_there
             assert not links
-            assert round_.ballot_key is None
             if round_.state is RoundState.RELEASED:
                 assert release is not None
                 assert release.sha256 == sha256(release.document)

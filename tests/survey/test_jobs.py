@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from survey import create_app, db, jobs, sealing
 from survey.config import Settings
+from survey.envelope import ballot_purpose
 from survey.keyring import Keyring
 from survey.models import Ballot, Release, Round, RoundState
-from survey.services import ballots, closing, rounds
+from survey.services import closing, custody, rounds
 from tests import factories
 from tests.conftest import CLOSES, installation
 from tests.visitor import Visitor
@@ -82,7 +83,7 @@ def test_traces_are_cleaned_up_although_the_first_try_was_cut_short(
     with app.app_context():
         closing.close(db.session(), keyring, round_.id, CLOSES)
         db.session().commit()
-        closing.destroy_keys(db.session(), keyring)
+        custody.destroy_keys(db.session(), keyring)
         db.session().rollback()
     assert len(still_there(sealed, settings)) == 11
 
@@ -160,14 +161,15 @@ def test_a_round_whose_keys_cannot_be_reached_is_kept_however_late(app, session,
 
 
 def test_a_ballot_that_holds_no_answers_stops_nothing_else(app, session, keyring, clock, catcher):
-    """Whoever can write to the database has the public key, and can seal anything."""
+    """Somebody who can write to the database and found the public key can seal anything."""
     broken = factories.opened(session, keyring)
     factories.all_answer(session, keyring, broken)
     good = factories.opened(session, keyring, leader=factories.person(session, "Sam", "leader"))
     factories.all_answer(session, keyring, good)
     ballot = session.scalars(select(Ballot).where(Ballot.round_id == broken.id)).first()
+    public = keyring.round_keys(broken.id).ballot
     content = sealing.padded(b"[1, 2", broken.ballot_size)
-    ballot.sealed = sealing.seal(broken.ballot_key, content, ballots.purpose(broken))
+    ballot.sealed = sealing.seal(public, content, ballot_purpose(broken.id))
     session.commit()
     session.close()
     clock.now = CLOSES

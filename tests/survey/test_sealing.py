@@ -141,3 +141,37 @@ def test_a_link_is_40_bytes_in_letters_that_no_mail_program_breaks():
 
     # 15 bytes of zeros are 20 letters A; 01 ff ff is A f _ _; 22 bytes ff are 29 of _, and w.
     assert link == "A" * 21 + "f" + "_" * 31 + "w"
+
+
+def test_a_code_tells_who_wrote_something_and_for_what():
+    shared = sealing.new_pepper()
+    code = sealing.mac(shared, b"content", "ballot")
+
+    assert sealing.fits_mac(code, shared, b"content", "ballot")
+    assert not sealing.fits_mac(code, shared, b"content", "ballot key")
+    assert not sealing.fits_mac(code, shared, b"contents", "ballot")
+    assert not sealing.fits_mac(code, sealing.new_pepper(), b"content", "ballot")
+    assert not sealing.fits_mac(code[:-1], shared, b"content", "ballot")
+
+
+def test_where_a_purpose_ends_and_content_begins_cannot_be_moved():
+    shared = sealing.new_pepper()
+
+    assert sealing.mac(shared, b"key 1", "ballot") != sealing.mac(shared, b" 1", "ballot key")
+
+
+def test_codes_and_serials_of_old_ballots_keep_fitting():
+    """BLAKE2b (RFC 7693), keyed; a purpose each."""
+    shared, nomination = bytes(range(32)), UUID(int=7)
+    mac = hashlib.blake2b(b"ballot\0words", key=shared, person=b"mac", digest_size=32)
+    number = hashlib.blake2b(nomination.bytes, key=shared, person=b"serial", digest_size=16)
+
+    assert sealing.mac(shared, b"words", "ballot") == mac.digest()
+    assert sealing.serial(nomination, shared) == number.digest()
+
+
+def test_a_public_half_is_found_again_from_the_private_one():
+    pair = sealing.new_key_pair()
+
+    assert sealing.public_of(pair.private) == pair.public
+    assert (len(pair.public), len(pair.private)) == (sealing.PUBLIC_BYTES, sealing.PRIVATE_BYTES)

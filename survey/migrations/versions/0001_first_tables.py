@@ -77,6 +77,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_coach_access_coach_id"), ["coach_id"], unique=False)
 
     op.create_table(
+        "trustee",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("public", sa.LargeBinary(), nullable=False),
+        sa.Column("mac", sa.LargeBinary(), nullable=False),
+        sa.Column("retired_on", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_trustee_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trustee")),
+    )
+    op.create_table(
         "round",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("leader_id", sa.Uuid(), nullable=False),
@@ -103,20 +115,15 @@ def upgrade() -> None:
         ),
         sa.Column("opens_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closes_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ballot_key", sa.LargeBinary(), nullable=True),
-        sa.Column("mail_key", sa.LargeBinary(), nullable=True),
         sa.Column("ballot_size", sa.Integer(), nullable=True),
+        sa.Column("trustee_id", sa.Uuid(), nullable=True),
         sa.Column("enough", sa.Text(), nullable=True),
         sa.Column("enough_on", sa.Date(), nullable=True),
         sa.CheckConstraint("language <> ''", name=op.f("ck_round_language_not_blank")),
         sa.CheckConstraint("level <> ''", name=op.f("ck_round_level_not_blank")),
         sa.CheckConstraint(
-            "state IN ('open', 'closing') OR (ballot_key IS NULL AND mail_key IS NULL)",
-            name=op.f("ck_round_keys_only_while_open"),
-        ),
-        sa.CheckConstraint(
-            "state NOT IN ('open', 'closing') OR (opens_at IS NOT NULL AND ballot_key IS NOT NULL AND mail_key IS NOT NULL AND ballot_size IS NOT NULL)",
-            name=op.f("ck_round_open_with_keys"),
+            "state NOT IN ('open', 'closing') OR (opens_at IS NOT NULL AND ballot_size IS NOT NULL)",
+            name=op.f("ck_round_open_with_a_size"),
         ),
         sa.CheckConstraint("k >= 3", name=op.f("ck_round_k_at_least_three")),
         sa.CheckConstraint("opens_at < closes_at", name=op.f("ck_round_opens_first")),
@@ -127,6 +134,9 @@ def upgrade() -> None:
             ["questionnaire_id"],
             ["questionnaire.id"],
             name=op.f("fk_round_questionnaire_id_questionnaire"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["trustee_id"], ["trustee.id"], name=op.f("fk_round_trustee_id_trustee")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_round")),
     )
@@ -165,6 +175,21 @@ def upgrade() -> None:
             ["round_id"], ["round.id"], name=op.f("fk_ballot_round_id_round"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("round_id", "handle", name=op.f("pk_ballot")),
+    )
+    op.create_table(
+        "ballot_key",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("public", sa.LargeBinary(), nullable=False),
+        sa.Column("mac", sa.LargeBinary(), nullable=False),
+        sa.Column("round_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["round.id"],
+            name=op.f("fk_ballot_key_round_id_round"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ballot_key")),
+        sa.UniqueConstraint("round_id", name=op.f("uq_ballot_key_round_id")),
     )
     op.create_table(
         "nomination",
@@ -241,6 +266,9 @@ def upgrade() -> None:
                 "released",
                 "void",
                 "address_changed",
+                "trustee_needed",
+                "change_proposed",
+                "round_changed",
                 name="mailkind",
                 native_enum=False,
                 create_constraint=True,
@@ -317,6 +345,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_nomination_person_id"))
 
     op.drop_table("nomination")
+    op.drop_table("ballot_key")
     op.drop_table("ballot")
     with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_code_person_id"))
@@ -327,6 +356,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_round_leader_id"))
 
     op.drop_table("round")
+    op.drop_table("trustee")
     with op.batch_alter_table("coach_access", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_coach_access_coach_id"))
 

@@ -1,8 +1,10 @@
 """The whole way from the command line: what the pages do, commands do as well."""
 
 import os
+import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -11,9 +13,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from questionnaires import loader
+from survey import create_app, db
 from survey.clock import utc_now
+from survey.config import Settings
+from survey.models import Round
+from survey.site import site
+from tests import factories
 
 PROGRAM = Path(sys.executable).with_name("preview360")
 
@@ -278,3 +286,114 @@ def test_the_doctor_says_the_custody_level_and_ends_with_1_where_something_is_to
     assert said.startswith("Custody: together.")
     assert "MEND\thttp://127.0.0.1:8360 is not https" in said
     assert "ok\tThe keyring" in said
+
+
+PHRASE = "four words are good"
+
+
+def let_the_day_pass(tmp_path):
+    """Move a round's days into the past, as if its time had gone by."""
+    with sqlite3.connect(tmp_path / "preview360-data" / "preview360.db") as database:
+        database.execute("UPDATE round SET opens_at = '2020-01-01', closes_at = '2020-02-01'")
+    database.close()
+
+
+def everybody_answers(tmp_path):
+    """Let all raters of the only round answer by their links."""
+    keyring = tmp_path / "preview360-keyring"
+    url = f"sqlite:///{tmp_path}/preview360-data/preview360.db"
+    app = create_app(Settings(database_url=url, keyring=keyring))
+    with app.app_context():
+        [round_] = db.session().scalars(select(Round)).all()
+        for link in factories.links(db.session(), site().keyring, round_).values():
+            factories.answer(db.session(), site().keyring, link, now=round_.opens_at)
+        db.db.engine.dispose()
+
+
+def test_a_trustee_makes_a_key_and_opens_a_round_with_it(installed, tmp_path):
+    run = installed
+    said = run("trustee", "new", "council", "--passphrase", PHRASE)
+    assert (tmp_path / "council.key").stat().st_mode & 0o777 == 0o600
+    [fingerprint] = re.findall(r"see it: ([0-9a-f ]{24})", said)
+    assert "is there already" in run("trustee", "new", "council", "--passphrase", PHRASE, code=1)
+    assert "at least 12" in run("trustee", "new", "x", "--passphrase", "short", code=1)
+    assert not (tmp_path / "x.key").exists()
+
+    run("person", "add", "council@example.org", "--name", "Works Council")
+    said = run("trustee", "appoint", "council@example.org", "council.key", code=1)
+    assert "no trustee's key" in said
+    assert fingerprint in run("trustee", "appoint", "council@example.org", "council.pub")
+    assert f"{fingerprint}\tnow\tcouncil@example.org" in run("trustee", "list")
+    assert f"the key that Works Council keeps, too (fingerprint {fingerprint})" in run(
+        "doctor", code=1
+    )
+
+    run("person", "add", "robin@example.org", "--name", "Robin", "--role", "leader")
+    (tmp_path / "raters.csv").write_text(
+        "name,email,relationship\n" + "".join(f"Peer {n},p{n}@example.org,peer\n" for n in range(3))
+    )
+    prepare = ("round", "prepare", "robin@example.org", "--level", "new_lead")
+    name = run(*prepare, "--last-day", day(10)).strip()
+    run("round", "raters", name, "raters.csv")
+    run("round", "open", name)
+    everybody_answers(tmp_path)
+    let_the_day_pass(tmp_path)
+
+    for _ in range(2):
+        run("work", "--once")
+    wanted = [mail.read_text() for mail in (tmp_path / "mails").glob("*.eml")]
+    [asked] = [mail for mail in wanted if "wait for your key" in mail]
+    assert f"preview360 trustee open {name} --key YOUR.key" in asked
+    assert "the key that Works Council keeps" in run("round", "close", name, code=1)
+    open_ = ("trustee", "open", name, "--key")
+    assert "does not open" in run(*open_, "council.key", "--passphrase", "wrong words", code=1)
+    run("trustee", "new", "other", "--passphrase", PHRASE)
+    said = run(*open_, "other.key", "--passphrase", PHRASE, code=1)
+    assert (
+        f"not the key of the round's trustee Works Council, whose fingerprint is {fingerprint}"
+        in said
+    )
+    assert "open\t" in run("round", "list")
+
+    said = run(*open_, "council.key", "--passphrase", PHRASE)
+    assert "its release stands. Its keys are destroyed." in said
+    assert "released\t" in run("round", "list")
+    assert "have no trustee" in run("trustee", "retire")
+    assert f"{fingerprint}\t{utc_now().date()}\t" in run("trustee", "list")
+
+
+def test_each_side_does_what_is_its_own(run, tmp_path):
+    """One database, two keyrings, as two machines would have them."""
+    closing = {**run.environment, "PREVIEW360_SIDE": "closing", "PREVIEW360_KEYRING": "closing"}
+    web = {**run.environment, "PREVIEW360_SIDE": "web", "PREVIEW360_KEYRING": "web"}
+
+    def at(side: dict[str, str], *words: str, code: int = 0) -> str:
+        run.environment.clear()
+        run.environment.update(side)
+        return run(*words, code=code)
+
+    at(web, "db", "upgrade")
+    assert "This is the closing side" in at(closing, "serve", code=1)
+    at(closing, "work", "--once")
+    assert sorted(path.name for path in (tmp_path / "closing").iterdir()) == ["ballots", "shared"]
+    (tmp_path / "web" / "shared").write_bytes((tmp_path / "closing" / "shared").read_bytes())
+    (tmp_path / "web" / "shared").chmod(0o600)
+
+    at(web, "person", "add", "robin@example.org", "--name", "Robin", "--role", "leader")
+    raters = "".join(f"Peer {n},p{n}@example.org,peer\n" for n in range(3))
+    (tmp_path / "raters.csv").write_text("name,email,relationship\n" + raters)
+    prepare = ("round", "prepare", "robin@example.org", "--level", "new_lead")
+    name = at(web, *prepare, "--last-day", day(10)).strip()
+    at(web, "round", "raters", name, "raters.csv")
+    assert "This is the closing side" in at(closing, "round", "open", name, code=1)
+    at(web, "round", "open", name)
+    assert "Custody: apart, the web side" in at(web, "doctor", code=1)
+    assert "Custody: apart, the closing side" in at(closing, "doctor")
+
+    let_the_day_pass(tmp_path)
+    assert "This is the web side" in at(web, "round", "close", name, code=1)
+    assert "Fewer than 3 people answered" in at(closing, "round", "close", name, code=1)
+    assert "Its keys are destroyed" in at(web, "round", "void", name, "--yes")
+    at(closing, "work", "--once")
+    assert len(list((tmp_path / "closing" / "ballots").iterdir())) == 20
+    assert list((tmp_path / "web" / "rounds").iterdir()) == []

@@ -43,7 +43,6 @@ def refused(session, *rows):
         {"state": "sleeping"},
         {"opens_at": CLOSES + timedelta(days=1)},
         {"state": RoundState.OPEN},
-        {"ballot_key": b"left over"},
         {"level": ""},
         {"leader_id": uuid4()},
     ],

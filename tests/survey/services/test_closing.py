@@ -2,7 +2,9 @@
 
 import json
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +13,7 @@ from sqlalchemy import select
 from reports.release import Release as Document
 from reports.release import sha256
 from survey import db, jobs, sealing
-from survey.answers import ballot_bytes
+from survey.envelope import Content, ballot_purpose
 from survey.keyring import KeyringUnusable
 from survey.models import (
     Answered,
@@ -20,12 +22,13 @@ from survey.models import (
     Invitation,
     Mail,
     MailKind,
+    Person,
     Release,
     Round,
     RoundState,
 )
 from survey.sealing import SealBroken
-from survey.services import ballots, closing, rounds
+from survey.services import ballots, closing, custody, invitations, rounds
 from survey.services.closing import NotDue, RosterMismatch, TooFewAnswers
 from tests import factories
 from tests.conftest import CLOSES, NOW, on_both
@@ -70,12 +73,12 @@ def test_the_release_is_known_by_its_digest(session, keyring, round_):
 def test_nothing_but_the_release_is_left(session, keyring, round_, settings):
     closing.close(session, keyring, round_.id, CLOSES)
     session.commit()
-    assert closing.destroy_keys(session, keyring) == [round_.id]
+    assert custody.destroy_keys(session, keyring) == [round_.id]
 
     assert session.scalars(select(Ballot)).all() == []
     assert session.scalars(select(Invitation)).all() == []
     assert [path for path in keyring.path.glob("rounds/**/*") if path.is_file()] == []
-    assert (round_.ballot_key, round_.mail_key, round_.enough) == (None, None, None)
+    assert round_.enough is None
     assert json.loads(session.scalars(select(Release)).one().document).keys() == set(
         Document.model_fields
     )
@@ -85,18 +88,19 @@ def test_what_was_sealed_is_noise_once_the_keys_are_destroyed(session, keyring, 
     """Somebody kept a copy of the ballots; with the key they open, without it nothing does."""
     kept = session.scalars(select(Ballot)).all()
     stolen = keyring.ballot_key(round_.id)
-    assert all(sealing.unseal(stolen, ballot.sealed, ballots.purpose(round_)) for ballot in kept)
+    purpose = ballot_purpose(round_.id)
+    assert all(sealing.unseal(stolen, ballot.sealed, purpose) for ballot in kept)
 
     closing.close(session, keyring, round_.id, CLOSES)
     session.commit()
-    closing.destroy_keys(session, keyring)
+    custody.destroy_keys(session, keyring)
 
     with pytest.raises(KeyringUnusable):
         keyring.ballot_key(round_.id)
     other = sealing.new_key_pair().private
     for ballot in kept:
         with pytest.raises(SealBroken):
-            sealing.unseal(other, ballot.sealed, ballots.purpose(round_))
+            sealing.unseal(other, ballot.sealed, purpose)
 
 
 def test_a_round_cannot_be_closed_before_its_day_or_twice(session, keyring, round_):
@@ -115,7 +119,7 @@ def test_closing_one_round_leaves_all_others_open_and_sealed(session, keyring, r
 
     assert closing.close(session, keyring, round_.id, CLOSES).round_id == round_.id
     session.commit()
-    assert closing.destroy_keys(session, keyring) == [round_.id]
+    assert custody.destroy_keys(session, keyring) == [round_.id]
     assert other.state is RoundState.OPEN
     assert len(session.scalars(select(Ballot)).all()) == 11
     assert keyring.ballot_key(other.id)
@@ -173,7 +177,7 @@ def test_with_too_few_answers_everything_stays_sealed_and_can_go_on(session, key
     for name in ("peer0", "peer1"):
         factories.answer(session, keyring, links[name])
 
-    key = keyring.path / "rounds" / str(round_.id) / "ballot"
+    key = keyring.path / "ballots" / str(round_.id)
     key.rename(key.with_name("put away"))  # nothing is even opened
     with pytest.raises(TooFewAnswers, match="Fewer than 3 people answered"):
         closing.close(session, keyring, round_.id, CLOSES)
@@ -200,32 +204,57 @@ def test_a_manager_shown_by_role_does_not_fill_up_a_group(session, keyring):
 
 
 MISFITS = {
-    "forged": "peer: 6 instead of 5",
+    "forged": "a ballot was not written by this server",
+    "copied": "a rater's ballot is there twice",
+    "sent and kept": "a rater's ballot is there twice",
     "of nobody": "customer: 1 instead of 0",
-    "nonsense": "a ballot holds something else than answers",
+    "k lowered": "raters were told of groups of 5",
     "removed": "instead of",
     "spoilt": "a seal does not belong to this round",
+    "of another round": "a seal does not belong to this round",
     "moved": "instead of",
 }
 
 
 @pytest.mark.parametrize("attack", MISFITS)
-def test_ballots_that_are_not_the_raters_own_are_not_opened(session, keyring, round_, attack):
-    """Whoever can write to the database could stuff the box; the roster's counts refuse it."""
+def test_ballots_that_are_not_the_raters_own_are_not_counted(session, keyring, attack):
+    """What somebody could try who can write to the database, the public key in hand."""
+    round_ = factories.opened(session, keyring, k=5)
+    factories.all_answer(session, keyring, round_)
     ballot = session.scalars(select(Ballot)).first()
-    if attack in ("forged", "of nobody"):
-        relationship = "peer" if attack == "forged" else "customer"
-        answers = factories.Draft(factories.scores()).as_answers(relationship)
-        content = sealing.padded(ballot_bytes(answers), round_.ballot_size)
-        sealed = sealing.seal(round_.ballot_key, content, ballots.purpose(round_))
-        session.add(Ballot(round_id=round_.id, handle=b"x" * 32, sealed=sealed, resume=b""))
-    elif attack == "nonsense":
-        content = sealing.padded(b'{"items": []}', round_.ballot_size)
-        ballot.sealed = sealing.seal(round_.ballot_key, content, ballots.purpose(round_))
+    envelope = factories.envelope(keyring, round_)
+    answers = factories.Draft(factories.scores()).as_answers("peer")
+    if attack == "forged":
+        forger = replace(envelope, shared=b"guessed")
+        put_in(session, round_, forger.seal(Content("0" * 32, 5, answers)))
+    elif attack == "copied":
+        put_in(session, round_, ballot.sealed)
+    elif attack == "sent and kept":
+        kept = ballot.sealed
+        link = factories.links(session, keyring, round_)["peer0"]
+        before = {each.handle: each.sealed for each in session.scalars(select(Ballot))}
+        factories.answer(session, keyring, link)
+        [kept] = [
+            before[each.handle]
+            for each in session.scalars(select(Ballot))
+            if each.sealed != before[each.handle]
+        ]
+        put_in(session, round_, kept)
+    elif attack == "of nobody":
+        put_in(
+            session,
+            round_,
+            envelope.seal(Content("1" * 32, 5, replace(answers, relationship="customer"))),
+        )
+    elif attack == "k lowered":
+        round_.k = 3
     elif attack == "removed":
         session.delete(ballot)
     elif attack == "spoilt":
         ballot.sealed = ballot.sealed[:-1] + bytes([ballot.sealed[-1] ^ 1])
+    elif attack == "of another round":
+        other = replace(envelope, round_id=uuid4())
+        ballot.sealed = other.seal(Content("2" * 32, 5, answers))
     else:
         moved = session.scalars(select(Invitation)).first()
         moved.answered = Answered.NOT_YET
@@ -237,8 +266,34 @@ def test_ballots_that_are_not_the_raters_own_are_not_opened(session, keyring, ro
     assert round_.state is RoundState.OPEN
 
 
+def put_in(session, round_, sealed):
+    session.add(Ballot(round_id=round_.id, handle=uuid4().bytes * 2, sealed=sealed, resume=b""))
+
+
+def test_a_ballot_counts_once_however_often_its_link_is_renewed(session, keyring, round_):
+    """The number of a rater stays; so an older copy cannot be put beside the new answers."""
+    old = {each.handle: each.sealed for each in session.scalars(select(Ballot))}
+    person = session.scalars(select(Person).where(Person.email == "peer0@example.org")).one()
+    invitations.renew(session, keyring, person, NOW)
+    session.commit()
+    factories.answer(session, keyring, factories.links(session, keyring, round_)["peer0"])
+    [kept] = [old[handle] for handle in old if session.get(Ballot, (round_.id, handle)) is None]
+    put_in(session, round_, kept)
+
+    with pytest.raises(RosterMismatch, match="there twice"):
+        closing.close(session, keyring, round_.id, CLOSES)
+
+
+def test_a_smaller_k_that_raters_were_told_of_does_no_harm(session, keyring, round_):
+    """Somebody raised it meanwhile: fewer groups are shown, none that is too small."""
+    round_.k = 5
+    session.commit()
+
+    assert closing.close(session, keyring, round_.id, CLOSES)
+
+
 def test_without_its_key_a_round_stays_sealed(session, keyring, round_):
-    (keyring.path / "rounds" / str(round_.id) / "ballot").rename(keyring.path / "elsewhere")
+    (keyring.path / "ballots" / str(round_.id)).rename(keyring.path / "elsewhere")
 
     with pytest.raises(KeyringUnusable):
         closing.close(session, keyring, round_.id, CLOSES)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from survey import sealing
 from survey.models import Ballot, Invitation, Mail, MailState, Round, RoundState
-from survey.services import closing, nominations, rounds
+from survey.services import custody, nominations, rounds
 from survey.services.nominations import Named, NamesInvalid
 from survey.services.questionnaires import VersionChanged
 from survey.services.rounds import (
@@ -122,7 +122,7 @@ def test_an_ended_round_leaves_no_ballot_link_key_or_waiting_mail(session, keyri
 
     rounds.void(session, round_, NOW)
     session.commit()
-    closing.destroy_keys(session, keyring)
+    custody.destroy_keys(session, keyring)
 
     assert round_.state is RoundState.VOID
     assert session.scalars(select(Ballot)).all() == []

@@ -10,9 +10,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
+from survey import sealing, trustee_key
+from survey.envelope import ballot_purpose
 from survey.models import Answered, Ballot, Invitation
-from survey.services import ballots
+from survey.services import ballots, custody, trustees
+from survey.site import EXTENSION
 from tests import factories
+from tests.attacks.custody import two_sides
 from tests.conftest import CLOSES, NOW
 from tests.visitor import Visitor
 
@@ -65,6 +69,57 @@ def test_the_start_page_says_who_asks_and_who_will_see_what(peer):
         "rather not",
     ):
         assert words in peer.page.replace("&#39;", "'")
+
+
+TRUSTEE = sealing.new_key_pair()
+LEVELS = {
+    "together": (
+        "The key lies apart from your answers.",
+        "whoever can read both could open your answers before the close",
+        "read its memory or copy the whole machine while the round is open",
+    ),
+    "apart": (
+        "What shows you this page cannot open your answers.",
+        "under another account or on another machine",
+        "Whoever runs both parts of the system",
+    ),
+    "trustee": (
+        "Council Example keeps a second key.",
+        trustee_key.fingerprint(TRUSTEE.public),
+        "If the second key is lost, the round ends without a preview",
+    ),
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_start_page_says_which_level_of_custody_protects_this_round(
+    app, session, keyring, level
+):
+    """What it says is what the seals really are: found by trying to open them."""
+    served, closes = two_sides(keyring) if level == "apart" else (keyring, keyring)
+    if level == "trustee":
+        person = factories.person(session, "Council")
+        trustees.appoint(session, keyring, person, TRUSTEE.public, NOW)
+    if level == "apart":
+        custody.restock(session, closes)
+    app.extensions[EXTENSION].keyring = served
+    round_ = factories.opened(session, served, roster={"peer": 3})
+    link = factories.links(session, served, round_)["peer0"]
+    session.close()
+    visitor = Visitor(app)
+    page = visitor.open(f"/r/{link}")
+
+    for other, words in LEVELS.items():
+        assert [each in page for each in words] == [other == level] * 3
+    visitor.send(action="/start")
+    sealed = session.scalars(select(Ballot.sealed)).one()
+    key = closes.ballot_key(custody.key_of(session, round_))
+    opened = sealing.unseal(key, sealed, ballot_purpose(round_.id))
+    assert (b"serial" in opened) == (level != "trustee")
+    readable = [
+        path for path in served.path.rglob("*") if path.is_file() and key in path.read_bytes()
+    ]
+    assert bool(readable) == (level != "apart")
 
 
 def test_opening_any_page_changes_nothing(app, session, links):
@@ -418,14 +473,14 @@ def test_a_full_disk_gives_everything_back_that_was_typed(session, keyring, peer
 
 def test_a_keyring_that_cannot_be_read_gives_everything_back(app, session, keyring, peer, links):
     peer.send(action="/start")
-    pepper = next(keyring.path.glob("rounds/*/pepper"))
-    pepper.rename(pepper.with_name("elsewhere"))
+    keys = next(keyring.path.glob("rounds/*/keys"))
+    keys.rename(keys.with_name("elsewhere"))
     peer.send({"MM01": "4"})
 
     assert peer.status == 503
     assert "cannot reach its keys" in peer.page
     assert str(keyring.path) not in peer.page
-    pepper.with_name("elsewhere").rename(pepper)
+    keys.with_name("elsewhere").rename(keys)
     peer.send()
     assert draft(session, keyring, links["peer0"]).items == {"MM01": 4}
 

@@ -1,0 +1,166 @@
+"""Custody: who can open ballots, and getting each round its keys.
+
+The closing side makes ballot keys ahead and keeps their private halves; the
+web side takes one for each round that opens. Where one process is both sides,
+the key is made when the round opens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from survey import sealing
+from survey.errors import Refused, marked
+from survey.keyring import Keyring, KeyringUnusable, RoundKeys, Side
+from survey.models import BallotKey, Round, RoundState
+from survey.services import trustees
+from survey.trustee_key import fingerprint
+
+STOCK = 20
+BALLOT_KEY = "ballot key"
+ENDED = (RoundState.RELEASED, RoundState.VOID)
+
+
+class NoBallotKey(Refused):
+    """The closing side has made no key that is still free."""
+
+    status = 503
+    message = marked(
+        "The closing side has not made a key for this round yet. Nothing was sent; please try "
+        "again in a few minutes."
+    )
+
+
+@dataclass(frozen=True)
+class Custody:
+    """Who holds what opens a round's ballots.
+
+    `apart`: no process that serves pages opens them. `trustee`: the name of somebody
+    whose key is needed as well, and `fingerprint` that key's; "" where there is none.
+    """
+
+    apart: bool
+    trustee: str = ""
+    fingerprint: str = ""
+
+
+def of_round(keyring: Keyring, round_: Round) -> Custody:
+    """Return who holds the keys of an open round, seen from the web side."""
+    apart, second = keyring.side is Side.WEB, keyring.round_keys(round_.id).trustee
+    if second is None or round_.trustee is None:
+        return Custody(apart)
+    return Custody(apart, round_.trustee.person.name, fingerprint(second))
+
+
+def make_keys(session: Session, keyring: Keyring, round_: Round) -> RoundKeys:
+    """Make and store what a round that opens now is sealed with; note its trustee.
+
+    Raises NoBallotKey, KeyringUnusable, OtherSide.
+    """
+    keyring.must_serve()
+    trustee = trustees.current(session, keyring)
+    round_.trustee_id = trustee.id if trustee else None
+    keys = RoundKeys(
+        pepper=sealing.new_pepper(),
+        mail=sealing.new_key_pair(),
+        ballot=_ballot_key(session, keyring, round_),
+        trustee=trustee.public if trustee else None,
+    )
+    keyring.keep_round(round_.id, keys)
+    return keys
+
+
+def _ballot_key(session: Session, keyring: Keyring, round_: Round) -> bytes:
+    if keyring.side.closes:
+        # Under the round's own id, over what an opening that failed may have left.
+        key = _made(session, keyring, round_.id)
+        key.round_id = round_.id
+        session.flush()
+        return key.public
+    free = (
+        select(BallotKey.id)
+        .where(BallotKey.round_id.is_(None))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = session.execute(
+        update(BallotKey)
+        .where(BallotKey.id == free.scalar_subquery())
+        .values(round_id=round_.id)
+        .returning(BallotKey.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if taken is None:
+        raise NoBallotKey
+    key = session.get_one(BallotKey, taken, populate_existing=True)
+    if not sealing.fits_mac(key.mac, keyring.shared(), _named(key.id, key.public), BALLOT_KEY):
+        raise KeyringUnusable(
+            reason="the key for ballots in the database does not come from a closing side with "
+            "the same file `shared`"
+        )
+    return key.public
+
+
+def restock(session: Session, keyring: Keyring) -> bool:
+    """Make one more key for rounds to come, if fewer than 20 are free; say whether it was needed.
+
+    The caller commits. Raises KeyringUnusable, OtherSide.
+    """
+    keyring.must_close()
+    free = session.scalar(select(func.count()).where(BallotKey.round_id.is_(None))) or 0
+    if free >= STOCK:
+        return False
+    _made(session, keyring, uuid4())
+    return True
+
+
+def _made(session: Session, keyring: Keyring, key_id: UUID) -> BallotKey:
+    """Make a key: first its file, so that no row ever stands without one."""
+    public = keyring.make_ballot_key(key_id)
+    code = sealing.mac(keyring.shared(), _named(key_id, public), BALLOT_KEY)
+    key = BallotKey(id=key_id, public=public, mac=code)
+    session.add(key)
+    session.flush()
+    return key
+
+
+def _named(key_id: UUID, public: bytes) -> bytes:
+    return key_id.bytes + public
+
+
+def key_of(session: Session, round_: Round) -> UUID:
+    """Return which key opens a round's ballots. Raises KeyringUnusable if none is noted."""
+    key_id = session.scalar(select(BallotKey.id).where(BallotKey.round_id == round_.id))
+    if key_id is None:
+        raise KeyringUnusable(reason=f"no key is noted for round {round_.id}")
+    return key_id
+
+
+def destroy_keys(session: Session, keyring: Keyring) -> list[UUID]:
+    """Destroy what this side holds of rounds that have ended; return those rounds.
+
+    Keys of a round that this database does not know stay: it may be the wrong database.
+    """
+    ended = set()
+    for round_id in keyring.rounds():
+        state = session.scalar(select(Round.state).where(Round.id == round_id))
+        if state in ENDED:
+            keyring.destroy_round(round_id)
+            ended.add(round_id)
+    if keyring.side.closes:
+        query = select(BallotKey.id, Round.id).join(Round, Round.id == BallotKey.round_id)
+        for key_id, round_id in session.execute(query.where(Round.state.in_(ENDED))):
+            keyring.destroy_ballot_key(key_id)
+            ended.add(round_id)
+    return sorted(ended)
+
+
+def forget(session: Session, keyring: Keyring, round_id: UUID) -> None:
+    """Note that nothing is left to clean up of an ended round. The caller commits."""
+    keyring.forget_round(round_id)
+    if keyring.side.closes:
+        session.execute(delete(BallotKey).where(BallotKey.round_id == round_id))
