@@ -23,9 +23,9 @@ from questionnaires.definition import SELF
 from reports.language import language
 from survey import sealing
 from survey.keyring import KeyringUnusable
-from survey.models import Mail, MailKind, Round
+from survey.models import Mail, MailKind, Round, RoundState
 from survey.sealing import SealBroken
-from survey.services import mails, questionnaires, rounds
+from survey.services import mails, proposals, questionnaires, rounds
 from survey.services.invitations import token_of
 from survey.services.sign_in import CODE, LIFETIME
 from survey.site import Site
@@ -34,7 +34,7 @@ from survey.transport import MailTrouble, ServerTrouble, Transport, transport
 
 BLANK_LINES = re.compile(r"\n{3,}")
 # What these hold must reach nobody but whoever has the person's address now.
-FOR_ONE_ADDRESS = (MailKind.INVITATION, MailKind.SIGN_IN)
+FOR_ONE_ADDRESS = (MailKind.INVITATION, MailKind.ROUND_CHANGED, MailKind.SIGN_IN)
 
 
 class MailImpossible(Exception):
@@ -136,8 +136,10 @@ def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         return shared | _invitation(site, session, mail)
     if mail.kind is MailKind.SIGN_IN:
         return shared | _code(site, mail)
-    if mail.kind is MailKind.TRUSTEE_NEEDED:
+    if mail.kind in (MailKind.TRUSTEE_NEEDED, MailKind.CHANGE_PROPOSED):
         return shared | _about_round(site, mail)
+    if mail.kind is MailKind.ROUND_CHANGED:
+        return shared | _changed(site, session, mail)
     return shared
 
 
@@ -148,6 +150,21 @@ def _about_round(site: Site, mail: Mail) -> dict[str, Any]:
         "round_id": mail.round.id,
         "leader": mail.round.leader.name,
         "last_day": language(mail.language).day(site.last_day(mail.round.closes_at)),
+    }
+
+
+def _changed(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
+    """Say what has changed, and the link; without one the rater is asked no longer."""
+    about = _about_round(site, mail)
+    if mail.round is None or mail.round.state is not RoundState.OPEN:
+        raise MailImpossible("its round has closed")
+    if mail.invitation is None:
+        return about | {"link": ""}
+    return about | {
+        "link": _invitation(site, session, mail)["link"],
+        "changes": proposals.approved(session, mail.round),
+        "texts": questionnaires.read(mail.round.questionnaire).texts[mail.round.language],
+        "zone_day": site.last_day,
     }
 
 

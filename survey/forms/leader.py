@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -80,6 +80,39 @@ class ClosingDayForm(Form):
     """A new closing day."""
 
     last_day = DateField(validators=[InputRequired()])
+
+
+class EarlierForm(Form):
+    """An earlier closing day; its name is its own, since it stands beside the later one."""
+
+    earlier_day = DateField(validators=[InputRequired()])
+
+
+class OneMoreForm(Form):
+    """Somebody more to ask."""
+
+    rater = StringField(filters=[clean_text], validators=[InputRequired(), Length(max=500)])
+    relationship = SelectField(validators=[InputRequired()])
+
+    def __init__(self, relationships: Mapping[str, str], **more: Any) -> None:
+        super().__init__(**more)
+        self.relationship.choices = [
+            SelectChoice(name, label) for name, label in relationships.items()
+        ]
+
+    def named(self) -> Named:
+        """Return who is to be asked."""
+        return _in_line(1, self.rater.data, self.relationship.data)
+
+
+class OneLessForm(Form):
+    """Somebody who is to be asked no longer."""
+
+    person = SelectField(validators=[InputRequired()])
+
+    def __init__(self, raters: Sequence[Person], **more: Any) -> None:
+        super().__init__(**more)
+        self.person.choices = [SelectChoice(str(each.id), each.name) for each in raters]
 
 
 class CoachForm(Form):

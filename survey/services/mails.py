@@ -145,13 +145,13 @@ def send_again(session: Session, mail_id: UUID, now: datetime, actor: Person | N
     audit.record(session, actor, marked("mail sent again"), person.email, now)
 
 
-def withdraw(session: Session, round_: Round) -> None:
-    """Call back what a round has not sent yet."""
-    session.execute(
-        update(Mail)
-        .where(Mail.round_id == round_.id, Mail.state.in_([MailState.WAITING, MailState.FAILED]))
-        .values(state=MailState.WITHDRAWN, sealed=None)
-    )
+def withdraw(session: Session, round_: Round, invitation: Invitation | None = None) -> None:
+    """Call back what a round has not sent yet, to everybody or with one invitation."""
+    unsent = Mail.state.in_([MailState.WAITING, MailState.FAILED])
+    query = update(Mail).where(Mail.round_id == round_.id, unsent)
+    if invitation is not None:
+        query = query.where(Mail.invitation_id == invitation.id)
+    session.execute(query.values(state=MailState.WITHDRAWN, sealed=None))
 
 
 def redirect(session: Session, person: Person) -> None:
@@ -160,7 +160,7 @@ def redirect(session: Session, person: Person) -> None:
     What tells an old address of a change stays with it, whatever is changed next.
     """
     waiting = (Mail.person_id == person.id, Mail.state.in_([MailState.WAITING, MailState.FAILED]))
-    secret = Mail.kind.in_([MailKind.INVITATION, MailKind.SIGN_IN])
+    secret = Mail.kind.in_([MailKind.INVITATION, MailKind.ROUND_CHANGED, MailKind.SIGN_IN])
     session.execute(
         update(Mail).where(*waiting, secret).values(state=MailState.WITHDRAWN, sealed=None)
     )

@@ -51,10 +51,10 @@ def name_raters(
     """
     if not round_.is_prepared():
         raise RoundStarted
-    checked = _checked(round_, named)
+    clean = checked(round_, named)
     session.execute(delete(Nomination).where(Nomination.round_id == round_.id))
     session.expire(round_, ["nominations"])
-    for each in checked:
+    for each in clean:
         person = people.by_address(session, each.email)
         if person is None:
             person = people.add(session, each.name, each.email, (), now, actor)
@@ -62,12 +62,13 @@ def name_raters(
             round_id=round_.id, person_id=person.id, relationship=each.relationship
         )
         session.add(nomination)
-    round_.state = RoundState.NOMINATING if checked else RoundState.DRAFT
+    round_.state = RoundState.NOMINATING if clean else RoundState.DRAFT
     session.flush()
     audit.record(session, actor, marked("raters named"), rounds.subject(round_), now)
 
 
-def _checked(round_: Round, named: Sequence[Named]) -> list[Named]:
+def checked(round_: Round, named: Sequence[Named]) -> list[Named]:
+    """Return everybody with clean names and addresses. Raises NamesInvalid with every fault."""
     relationships = questionnaires.read(round_.questionnaire).structure.relationships
     faults: list[Fault] = []
     clean: dict[str, Named] = {}

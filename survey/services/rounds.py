@@ -216,7 +216,7 @@ def extend(
 
     The answers stay sealed. Raises RoundNotOpen, NotLater, DayInvalid.
     """
-    _lock(session, round_)
+    hold(session, round_)
     if closes_at <= round_.closes_at:
         raise NotLater
     _check_closing_day(closes_at, now)
@@ -231,7 +231,7 @@ def void(session: Session, round_: Round, now: datetime, actor: Person | None = 
     The leader is told, unless it was they who did it. The caller destroys the
     round's keys after the commit. Raises RoundNotOpen.
     """
-    _lock(session, round_)
+    hold(session, round_)
     end(session, round_, RoundState.VOID)
     if actor is None or actor.id != round_.leader_id:
         key = f"void:{round_.id}"
@@ -249,7 +249,7 @@ def end(session: Session, round_: Round, state: RoundState) -> None:
     session.flush()
 
 
-def _lock(session: Session, round_: Round) -> None:
+def hold(session: Session, round_: Round) -> None:
     """Hold the row of an open round until the commit. Raises RoundNotOpen."""
     held = session.execute(
         update(Round)

@@ -7,12 +7,14 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from questionnaires.definition import Texts
 from survey.access import allow, person
 from survey.db import session
 from survey.forms.account import PlainForm
 from survey.forms.administrator import ImportForm, PersonForm
 from survey.limits import takes
-from survey.services import audit, mails
+from survey.models import Round
+from survey.services import audit, mails, proposals, questionnaires
 from survey.services import people as services
 from survey.services import rounds as round_services
 from survey.site import site
@@ -121,13 +123,48 @@ def send_again(mail_id: UUID) -> Page:
 @bp.get("/rounds")
 @allow("administrator")
 def rounds() -> Page:
-    """List all rounds and where they stand; nothing about raters."""
+    """List all rounds and where they stand, and what waits for a second person to agree."""
+    waiting = proposals.waiting(session(), site().now())
     return render_template(
         "survey/administrator/rounds.html",
         rounds=round_services.every(session()),
+        waiting=waiting,
+        texts={each.round_id: _texts(each.round) for each in waiting},
+        person=person(),
+        form=PlainForm(),
         last_day=site().last_day,
         now=site().now(),
     )
+
+
+def _texts(round_: Round) -> Texts:
+    questionnaire = questionnaires.read(round_.questionnaire)
+    return questionnaire.texts.get(say().code) or questionnaire.texts[round_.language]
+
+
+@bp.post("/proposals/<uuid:proposal_id>/approve")
+@allow("administrator")
+def approve(proposal_id: UUID) -> Page:
+    """Agree, as the second person, to a change of an open round."""
+    proposal, form = proposals.find(session(), proposal_id), PlainForm()
+    if attempt(
+        form,
+        lambda: proposals.approve(session(), site().keyring, proposal, site().now(), person()),
+    ):
+        flash(say().gettext("The change is made, and everybody who is asked is told."))
+    elif refusal := getattr(form, "refusal", None):
+        flash(refusal.said(say().gettext))
+    return redirect(url_for("administrator.rounds"))
+
+
+@bp.post("/proposals/<uuid:proposal_id>/refuse")
+@allow("administrator")
+def refuse(proposal_id: UUID) -> Page:
+    """Refuse a change of an open round."""
+    proposal = proposals.find(session(), proposal_id)
+    if attempt(PlainForm(), lambda: proposals.refuse(session(), proposal, site().now(), person())):
+        flash(say().gettext("The change was refused; nothing is changed."))
+    return redirect(url_for("administrator.rounds"))
 
 
 @bp.get("/audit")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -11,15 +13,19 @@ from questionnaires.definition import SELF, Questionnaire
 from survey.access import allow, own_round, person
 from survey.db import session
 from survey.forms.account import PlainForm
+from survey.forms.base import Form
 from survey.forms.leader import (
     ClosingDayForm,
     CoachForm,
+    EarlierForm,
+    OneLessForm,
+    OneMoreForm,
     PrepareForm,
     proposed_last_day,
     raters_form,
 )
-from survey.models import Round
-from survey.services import coaching, mails, nominations, people, questionnaires
+from survey.models import Person, Round
+from survey.services import coaching, mails, nominations, people, proposals, questionnaires
 from survey.services import invitations as invitations_
 from survey.services import rounds as services
 from survey.services.nominations import Named
@@ -184,7 +190,7 @@ def show(round_id: UUID) -> Page:
     round_ = own_round(round_id)
     if round_.is_prepared():
         return redirect(url_for("leader.raters", round_id=round_.id))
-    return _round_page(round_, ClosingDayForm(formdata=None))
+    return _round_page(round_, PlainForm(formdata=None))
 
 
 @bp.post("/<uuid:round_id>/extend")
@@ -200,6 +206,77 @@ def extend(round_id: UUID) -> Page:
     ):
         return redirect(url_for("leader.show", round_id=round_.id))
     return _round_page(round_, form)
+
+
+@bp.post("/<uuid:round_id>/close-earlier")
+@allow("leader")
+def close_earlier(round_id: UUID) -> Page:
+    """Propose an earlier closing day."""
+    round_, form = own_round(round_id), EarlierForm()
+    return _propose(
+        round_,
+        form,
+        lambda: proposals.propose_earlier(
+            session(), round_, site().end_of(form.earlier_day.data), site().now(), person()
+        ),
+    )
+
+
+@bp.post("/<uuid:round_id>/ask-one-more")
+@allow("leader")
+def ask_one_more(round_id: UUID) -> Page:
+    """Propose to ask one more person."""
+    round_ = own_round(round_id)
+    form = OneMoreForm(_relationships(round_))
+    return _propose(
+        round_,
+        form,
+        lambda: proposals.propose_one_more(session(), round_, form.named(), site().now(), person()),
+    )
+
+
+@bp.post("/<uuid:round_id>/ask-one-less")
+@allow("leader")
+def ask_one_less(round_id: UUID) -> Page:
+    """Propose to ask somebody no longer."""
+    round_ = own_round(round_id)
+    form = OneLessForm(_raters(round_))
+    return _propose(
+        round_,
+        form,
+        lambda: proposals.propose_one_less(
+            session(), round_, UUID(form.person.data), site().now(), person()
+        ),
+    )
+
+
+def _propose(round_: Round, form: Form, act: Callable[[], object]) -> Page:
+    if attempt(form, act):
+        flash(say().gettext("Your proposal waits for an administrator to agree."))
+        return redirect(url_for("leader.show", round_id=round_.id))
+    return _round_page(round_, form)
+
+
+@bp.post("/<uuid:round_id>/proposals/<uuid:proposal_id>/withdraw")
+@allow("leader")
+def withdraw(round_id: UUID, proposal_id: UUID) -> Page:
+    """Take a proposal back."""
+    round_, proposal = own_round(round_id), proposals.find(session(), proposal_id)
+    if attempt(
+        PlainForm(), lambda: proposals.withdraw(session(), proposal, site().now(), person())
+    ):
+        flash(say().gettext("Your proposal was taken back."))
+    return redirect(url_for("leader.show", round_id=round_.id))
+
+
+def _relationships(round_: Round) -> dict[str, str]:
+    questionnaire = questionnaires.read(round_.questionnaire)
+    texts = questionnaire.texts[round_.language]
+    return {name: texts.relationships[name].label for name in questionnaire.structure.relationships}
+
+
+def _raters(round_: Round) -> list[Person]:
+    return [each.person for each in round_.nominations if each.relationship != SELF]
 
 
 @bp.post("/<uuid:round_id>/void")
@@ -256,7 +333,12 @@ def take_access_back(coach_id: UUID) -> Page:
     return redirect(url_for("leader.rounds"))
 
 
-def _round_page(round_: Round, extend_form: ClosingDayForm) -> Page:
+def _round_page(round_: Round, sent: Form) -> Page:
+    """Show where a round stands, with the form that was sent as it was, and others empty."""
+
+    def form(kind: type[Form], *choices: Any) -> Form:
+        return sent if isinstance(sent, kind) else kind(*choices, formdata=None)
+
     page = render_template(
         "survey/leader/round.html",
         round=round_,
@@ -265,9 +347,16 @@ def _round_page(round_: Round, extend_form: ClosingDayForm) -> Page:
         enough=services.enough(round_),
         rated_self=services.answered(session(), round_)[SELF] > 0,
         undelivered=mails.in_trouble(session(), round_),
+        changes=proposals.approved(session(), round_),
+        waiting=proposals.waiting(session(), site().now(), round_),
         last_day=site().last_day(round_.closes_at),
-        extend_form=extend_form,
-        form=PlainForm(),
+        last_day_of=site().last_day,
+        sent=sent,
+        extend_form=form(ClosingDayForm),
+        earlier_form=form(EarlierForm),
+        one_more_form=form(OneMoreForm, _relationships(round_)),
+        one_less_form=form(OneLessForm, _raters(round_)),
+        form=PlainForm(formdata=None),
         now=site().now(),
     )
-    return page, status(extend_form)
+    return page, status(sent)

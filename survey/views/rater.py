@@ -21,7 +21,7 @@ from survey.errors import NotFound
 from survey.forms.account import PlainForm
 from survey.forms.rater import Part, PartForm, part_form, parts
 from survey.models import Answered
-from survey.services import ballots
+from survey.services import ballots, proposals
 from survey.services.ballots import NotStarted, Rater
 from survey.site import site
 
@@ -46,7 +46,15 @@ def for_rater(view: Callable[..., Page]) -> Callable[..., Page]:
 def welcome(rater: Rater) -> Page:
     """Say who asks and who will see what; the buttons start or decline."""
     draft = ballots.draft(session(), rater)
-    return _page("welcome", rater, draft=draft, rules=rules(rater.round.k), form=PlainForm())
+    return _page(
+        "welcome",
+        rater,
+        draft=draft,
+        rules=rules(rater.round.k),
+        changes=proposals.approved(session(), rater.round),
+        last_day_of=site().last_day,
+        form=PlainForm(),
+    )
 
 
 @bp.post("/start")

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from reports.release import Release as Document
 from survey import sealing
+from survey.answers import Draft
 from survey.envelope import Content, ballot_purpose, trustee_purpose
 from survey.errors import Refused
 from survey.keyring import Keyring, Side
@@ -313,7 +314,7 @@ class ProductBox:
 
     def forge(self, score: int) -> bytes:
         envelope = factories.envelope(self.served, self.round)
-        answers = factories.Draft(factories.scores(score, score, score)).as_answers("peer")
+        answers = Draft(factories.scores(score, score, score)).as_answers("peer")
         forger = replace(envelope, shared=b"a guess at what the two sides share")
         return forger.seal(Content(f"{score}" * 32, K, answers))
 

@@ -177,6 +177,76 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("round_id", "handle", name=op.f("pk_ballot")),
     )
     op.create_table(
+        "proposal",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "close_earlier",
+                "ask_one_more",
+                "ask_one_less",
+                name="proposalkind",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("closes_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("relationship", sa.Text(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "approved",
+                "refused",
+                "withdrawn",
+                name="proposalstate",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("proposer_id", sa.Uuid(), nullable=False),
+        sa.Column("decider_id", sa.Uuid(), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.CheckConstraint(
+            "(kind = 'close_earlier') = (closes_at IS NOT NULL)",
+            name=op.f("ck_proposal_day_if_earlier"),
+        ),
+        sa.CheckConstraint(
+            "(kind = 'close_earlier') = (person_id IS NULL)",
+            name=op.f("ck_proposal_person_if_roster"),
+        ),
+        sa.CheckConstraint(
+            "(person_id IS NULL) = (relationship IS NULL)",
+            name=op.f("ck_proposal_person_in_a_role"),
+        ),
+        sa.CheckConstraint(
+            "proposer_id <> decider_id OR state = 'withdrawn'",
+            name=op.f("ck_proposal_second_person"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["round.id"], name=op.f("fk_proposal_round_id_round"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_proposal_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposer_id"], ["person.id"], name=op.f("fk_proposal_proposer_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decider_id"], ["person.id"], name=op.f("fk_proposal_decider_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposal")),
+    )
+    with op.batch_alter_table("proposal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_proposal_round_id"), ["round_id"], unique=False)
+
+    op.create_table(
         "ballot_key",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("public", sa.LargeBinary(), nullable=False),
@@ -346,6 +416,10 @@ def downgrade() -> None:
 
     op.drop_table("nomination")
     op.drop_table("ballot_key")
+    with op.batch_alter_table("proposal", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_proposal_round_id"))
+
+    op.drop_table("proposal")
     op.drop_table("ballot")
     with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_code_person_id"))

@@ -370,7 +370,8 @@ def test_each_side_does_what_is_its_own(run, tmp_path):
     def at(side: dict[str, str], *words: str, code: int = 0) -> str:
         run.environment.clear()
         run.environment.update(side)
-        return run(*words, code=code)
+        said: str = run(*words, code=code)
+        return said
 
     at(web, "db", "upgrade")
     assert "This is the closing side" in at(closing, "serve", code=1)

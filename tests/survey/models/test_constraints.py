@@ -15,6 +15,7 @@ from survey.models import (
     MailState,
     Nomination,
     Person,
+    Proposal,
     Round,
     RoundState,
 )
@@ -77,6 +78,19 @@ def test_a_mail_is_queued_once_and_keeps_no_secret_once_sent(session, round_):
     refused(session, mail(), mail())
     refused(session, mail(state=MailState.SENT, sealed=b"code"))
     refused(session, mail(attempts=-1))
+
+
+def test_a_proposal_is_whole_and_nobody_agrees_to_their_own(session, round_):
+    leader = round_.leader_id
+
+    def proposal(**more) -> Proposal:
+        usual = {"round_id": round_.id, "kind": "close_earlier", "proposer_id": leader}
+        return Proposal(**usual | {"closes_at": CLOSES} | more)
+
+    refused(session, proposal(closes_at=None))
+    refused(session, proposal(person_id=leader))
+    refused(session, proposal(kind="ask_one_more", closes_at=None, person_id=leader))
+    refused(session, proposal(decider_id=leader, state="approved"))
 
 
 def test_nobody_is_their_own_coach(session, round_):

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from survey.models import Mail
-from survey.services import closing, coaching
+from survey.services import closing, coaching, proposals
 from tests import factories
 from tests.conftest import CLOSES, NOW
 from tests.visitor import Visitor
@@ -40,6 +40,10 @@ ALLOWED = {
     "leader.void": {"robin"},
     "leader.discard": {"robin"},
     "leader.own_link": {"robin"},
+    "leader.close_earlier": {"robin"},
+    "leader.ask_one_more": {"robin"},
+    "leader.ask_one_less": {"robin"},
+    "leader.withdraw": {"robin"},
     "previews.show": {"robin", "casey"},
     "previews.pdf": {"robin", "casey"},
     "coach.shelf": COACHES,
@@ -51,6 +55,8 @@ ALLOWED = {
     "administrator.send_again": {"andy"},
     "administrator.rounds": {"andy"},
     "administrator.audit_list": {"andy"},
+    "administrator.approve": {"andy"},
+    "administrator.refuse": {"andy"},
 }
 OF_A_PREVIEW = {"previews.show", "previews.pdf"}
 BEFORE_OPENING = {"leader.prepare", "leader.raters", "leader.ready", "leader.discard"}
@@ -76,7 +82,12 @@ def world(app, session, keyring):
     factories.all_answer(session, keyring, collecting)
     prepared = factories.prepared(session, leader=robin)
     session.commit()
+    waiting = proposals.propose_one_less(
+        session, collecting, collecting.nominations[0].person_id, NOW, robin
+    )
+    session.commit()
     values = {
+        "proposal_id": waiting.id,
         "coach_id": people["casey"].id,
         "person_id": people["sam"].id,
         "mail_id": session.query(Mail.id).first()[0],
@@ -145,7 +156,8 @@ def test_another_leaders_round_cannot_be_changed_even_with_a_proof(app, session,
     visitor.open("/")
     token = visitor.page.split('name="csrf_token" value="')[1].split('"')[0]
 
-    for act in ("extend", "void", "own-link", "ready", "raters", "prepare", "discard"):
+    acts = ("extend", "void", "own-link", "ready", "raters", "prepare", "discard")
+    for act in (*acts, "close-earlier", "ask-one-more", "ask-one-less"):
         answer = visitor.client.post(
             f"/rounds/{rounds['collecting']}/{act}",
             data={"csrf_token": token, "last_day": "2026-12-01"},

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from survey import jobs
+from survey.demo.catcher import plain_text
 from survey.keyring import KeyringUnusable
-from survey.models import Mail, Person, Release, Round, RoundState
+from survey.models import Mail, Person, Proposal, Release, Round, RoundState
 from tests import factories
 from tests.conftest import CLOSES
 from tests.visitor import Visitor
@@ -131,7 +132,9 @@ def test_the_leader_sees_enough_or_not_yet_but_never_who_or_when(
     leader = Visitor(app, robin, now=clock.now)
     leader.open(f"/rounds/{round_.id}")
     assert leader.page.count(">enough<") == 2
-    assert "peer0" not in leader.page
+    # Everybody who is asked stands there once, to be asked no longer; before and after alike.
+    for name in ("peer0", "peer4", "manager0"):
+        assert leader.page.count(name) == before.count(name) == 1
 
 
 def test_the_closing_day_can_be_moved_on_and_not_back(session, keyring, leader, robin):
@@ -223,3 +226,146 @@ def test_a_coach_gets_access_and_loses_it(app, session, keyring, leader, robin, 
     assert "Robin Example" not in coach.page
     jobs.sweep(app)
     assert "given you access" in catcher.text_to("casey@example.org")
+
+
+@pytest.fixture
+def andy(session):
+    andy = factories.person(session, "Andy", "administrator")
+    session.commit()
+    return andy
+
+
+def texts_of(mails, subject):
+    return [plain_text(mail) for mail in mails if subject in mail["Subject"]]
+
+
+def test_one_more_is_asked_once_an_administrator_agrees(
+    app, session, keyring, leader, robin, andy, catcher
+):
+    round_ = factories.opened(session, keyring, leader=robin)
+    link = factories.links(session, keyring, round_)["peer0"]
+    session.close()
+    leader.open(f"/rounds/{round_.id}")
+    leader.send({"rater": "nonsense", "relationship": "peer"}, action="/ask-one-more")
+    assert leader.status == 422
+    assert "nonsense" in leader.page
+    assert "There is a problem" in leader.page
+    leader.send(
+        {"rater": "Dawn Example <dawn@example.org>", "relationship": "peer"}, action="/ask-one-more"
+    )
+    assert "Dawn Example (dawn@example.org) is to be asked, too (Peers)." in leader.page
+    assert "It waits for somebody to agree." in leader.page
+
+    administrator = Visitor(app, andy)
+    administrator.open("/administration/rounds")
+    assert "Dawn Example (dawn@example.org)" in administrator.page
+    administrator.send(action="/approve")
+    assert "The change is made" in administrator.page
+    jobs.sweep(app)
+
+    assert len(texts_of(catcher.mails, "Robin Example proposes a change")) == 1
+    told = texts_of(catcher.mails, "Something has changed: feedback for Robin Example")
+    assert len(told) == 10
+    for text in told:
+        assert "- 2 November 2026: one more person is asked (Peers)." in text
+        assert "Dawn" not in text.partition("Hello")[2].partition("\n")[2]
+        assert "http://localhost/r/" in text
+    dawns = [mail for mail in catcher.mails if "dawn@example.org" in mail["To"]]
+    assert [mail["Subject"] for mail in dawns] == ["Robin Example asks for your view"]
+    page = Visitor(app).open(f"/r/{link}")
+    assert "one more person is asked (Peers)" in page
+    assert "Dawn" not in page
+    leader.open(f"/rounds/{round_.id}")
+    assert "one more person is asked (Peers)" in leader.page
+
+
+def test_a_round_closes_earlier_once_an_administrator_agrees(
+    app, session, keyring, leader, robin, andy, clock
+):
+    round_ = factories.opened(session, keyring, leader=robin)
+    session.close()
+    leader.open(f"/rounds/{round_.id}")
+    leader.send({"earlier_day": "2026-11-09"}, action="/close-earlier")
+    assert "Not every group has enough answers yet" in leader.page
+
+    factories.all_answer(session, keyring, round_)
+    session.close()
+    clock.forward(days=1)
+    jobs.sweep(app)
+    leader = Visitor(app, robin, now=clock.now)
+    leader.open(f"/rounds/{round_.id}")
+    leader.send({"earlier_day": "2026-11-03"}, action="/close-earlier")
+    assert "at least one day from now" in leader.page
+    leader.send({"earlier_day": "2026-11-09"}, action="/close-earlier")
+    assert "The round is to close earlier, at the end of 9 November 2026." in leader.page
+
+    administrator = Visitor(app, andy, now=clock.now)
+    administrator.open("/administration/rounds")
+    administrator.send(action="/approve")
+    leader.open(f"/rounds/{round_.id}")
+    assert "sealed until the end of 9 November 2026" in leader.page
+    assert "3 November 2026: the closing day was moved forward to 9 November 2026." in leader.page
+
+
+def test_whoever_is_asked_no_longer_is_told(app, session, keyring, leader, robin, andy, catcher):
+    round_ = factories.opened(session, keyring, leader=robin)
+    session.close()
+    leader.open(f"/rounds/{round_.id}")
+    [person] = re.findall(r'<option value="([^"]+)">peer0 Example', leader.page)
+    leader.send({"person": person}, action="/ask-one-less")
+    administrator = Visitor(app, andy)
+    administrator.open("/administration/rounds")
+    assert "peer0 Example (peer0@example.org) is to be asked no longer" in administrator.page
+    administrator.send(action="/approve")
+    jobs.sweep(app)
+
+    [told] = texts_of(catcher.mails, "You are no longer asked")
+    assert "destroyed unopened" in told
+    assert "/r/" not in told
+    leader.open(f"/rounds/{round_.id}")
+    assert "peer0" not in leader.page
+
+
+def test_a_proposal_is_refused_or_taken_back(app, session, keyring, leader, robin, andy):
+    round_ = factories.opened(session, keyring, leader=robin)
+    session.close()
+    for answer in ("refused", "taken back"):
+        leader.open(f"/rounds/{round_.id}")
+        leader.send(
+            {"rater": "Dawn <dawn@example.org>", "relationship": "peer"}, action="/ask-one-more"
+        )
+        if answer == "refused":
+            administrator = Visitor(app, andy)
+            administrator.open("/administration/rounds")
+            administrator.send(action="/refuse")
+            assert "The change was refused" in administrator.page
+        else:
+            leader.send(action="/withdraw")
+            assert "taken back" in leader.page
+        leader.open(f"/rounds/{round_.id}")
+        assert "It waits for somebody" not in leader.page
+        assert "one more person is asked" not in leader.page
+
+
+def test_an_administrator_who_leads_does_not_agree_to_their_own(
+    app, session, keyring, leader, robin, andy
+):
+    robin.administers = True
+    session.commit()
+    round_ = factories.opened(session, keyring, leader=robin)
+    session.close()
+    leader.open(f"/rounds/{round_.id}")
+    leader.send(
+        {"rater": "Dawn <dawn@example.org>", "relationship": "peer"}, action="/ask-one-more"
+    )
+    leader.open("/administration/rounds")
+    assert "somebody else has to agree" in leader.page
+    assert "/approve" not in leader.page
+
+    [proposal] = session.scalars(select(Proposal.id)).all()
+    session.close()
+    token = leader.page.split('name="csrf_token" value="')[1].split('"')[0]
+    answer = leader.client.post(
+        f"/administration/proposals/{proposal}/approve", data={"csrf_token": token}
+    )
+    assert answer.status_code == 403
