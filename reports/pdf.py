@@ -48,7 +48,7 @@ def preview_pdf(release: Release, questionnaire: Questionnaire) -> bytes:
     """
     from weasyprint import HTML
 
-    style, fonts = _style()
+    style, fonts = style_sheet()
     html = preview_html(release, questionnaire)
     document = HTML(string=html, url_fetcher=_fetcher(), base_url=f"{BUNDLED}:///")
     return bytes(
@@ -100,8 +100,11 @@ def _as_image(svg: str) -> Markup:
 
 
 @lru_cache
-def _style() -> tuple[CSS, FontConfiguration]:
-    """Return the parsed style sheet and its fonts, read once in a process."""
+def style_sheet() -> tuple[CSS, FontConfiguration]:
+    """Return the parsed style sheet and its fonts, read once in a process.
+
+    The fonts are copied into a temporary folder for the library that lays text out.
+    """
     from weasyprint import CSS
     from weasyprint.text.fonts import FontConfiguration
 

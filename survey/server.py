@@ -11,6 +11,7 @@ from waitress.server import create_server
 
 from survey import jobs
 from survey.errors import Refused, marked
+from survey.site import EXTENSION
 
 
 class PortTaken(Refused):
@@ -51,6 +52,7 @@ def serve_until_stopped(app: Flask, server: Any) -> None:
         stop.set()
         server.close()
         worker.join()
+        app.extensions[EXTENSION].printer.close()
 
 
 def _interrupt(_number: int, _frame: Any) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from flask import current_app
 
+from reports.printing import Printer
 from survey import clock
 from survey.clock import Clock
 from survey.config import Settings
@@ -24,6 +25,7 @@ class Site:
     settings: Settings
     keyring: Keyring
     clock: Clock
+    printer: Printer = field(default_factory=Printer)
     # When this process tries again to close a round that it could not close.
     close_again: dict[UUID, datetime] = field(default_factory=dict)
 

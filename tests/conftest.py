@@ -195,6 +195,7 @@ def settings(
 def app(settings: Settings, clock: SetClock) -> Iterator[Flask]:
     app = create_app(settings, clock=clock, config={"TESTING": True, "RATELIMIT_ENABLED": False})
     yield app
+    app.extensions[EXTENSION].printer.close()
     with app.app_context():
         db.db.engine.dispose()
 

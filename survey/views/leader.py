@@ -276,7 +276,8 @@ def _relationships(round_: Round) -> dict[str, str]:
 
 
 def _raters(round_: Round) -> list[Person]:
-    return [each.person for each in round_.nominations if each.relationship != SELF]
+    asked = [each.person for each in round_.nominations if each.relationship != SELF]
+    return sorted(asked, key=lambda person: person.name)
 
 
 @bp.post("/<uuid:round_id>/void")

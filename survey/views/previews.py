@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import io
+import logging
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, send_file, send_from_directory
 from markupsafe import Markup
 
+from reports.printing import PrintFailed
 from reports.release import Release as Document
 from survey import access, speech
 from survey.access import allow
 from survey.db import session
+from survey.errors import Refused, marked
 from survey.models import Release
 from survey.services import coaching, questionnaires
+from survey.site import site
+
+log = logging.getLogger(__name__)
+
+
+class Unprintable(Refused):
+    """A PDF that could not be made within its limits."""
+
+    status = 503
+    message = marked(
+        "The PDF could not be made in the time and memory that it may take. The preview on the "
+        "page says the same; please tell whoever runs this server."
+    )
+
 
 bp = Blueprint("previews", __name__, url_prefix="/previews")
 
@@ -40,11 +57,16 @@ def show(round_id: UUID) -> str:
 @allow("signed_in")
 def pdf(round_id: UUID) -> Response:
     """Send a preview as a PDF."""
-    from reports.pdf import preview_pdf
-
     release = _readable(round_id)
     document = Document.model_validate_json(release.document)
-    content = preview_pdf(document, questionnaires.read(release.round.questionnaire))
+    questionnaire = questionnaires.read(release.round.questionnaire)
+    # Nobody is to wait for the database while this is laid out.
+    session().rollback()
+    try:
+        content = site().printer.print(document, questionnaire)
+    except PrintFailed as failure:
+        log.error("preview of round %s: %s", round_id, failure)
+        raise Unprintable from None
     return send_file(
         io.BytesIO(content),
         mimetype="application/pdf",

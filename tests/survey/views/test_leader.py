@@ -6,10 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from reports.printing import Limits
 from survey import jobs
 from survey.demo.catcher import plain_text
 from survey.keyring import KeyringUnusable
 from survey.models import Mail, Person, Proposal, Release, Round, RoundState
+from survey.services import closing
+from survey.site import EXTENSION
 from tests import factories
 from tests.conftest import CLOSES
 from tests.visitor import Visitor
@@ -188,6 +191,24 @@ def test_the_leader_can_have_the_own_link_mailed_again(
     assert len(mails) == 2
 
 
+def test_a_pdf_that_takes_too_long_is_one_sentence_and_the_page_goes_on(
+    app, session, keyring, leader, robin, caplog
+):
+    round_ = factories.opened(session, keyring, leader=robin)
+    factories.all_answer(session, keyring, round_)
+    closing.close(session, keyring, round_.id, CLOSES)
+    session.commit()
+    session.close()
+    app.extensions[EXTENSION].printer.limits = Limits(seconds=0)
+    leader.open(f"/previews/{round_.id}/preview.pdf")
+
+    assert leader.status == 503
+    assert "could not be made in the time and memory" in leader.page
+    assert "it took longer than it may" in caplog.text
+    leader.open(f"/previews/{round_.id}")
+    assert leader.status == 200
+
+
 def test_a_closed_round_leads_to_the_preview_and_its_pdf(
     app, session, keyring, leader, robin, clock
 ):
@@ -304,7 +325,9 @@ def test_a_round_closes_earlier_once_an_administrator_agrees(
     administrator.send(action="/approve")
     leader.open(f"/rounds/{round_.id}")
     assert "sealed until the end of 9 November 2026" in leader.page
-    assert "3 November 2026: the closing day was moved forward to 9 November 2026." in leader.page
+    assert (
+        "3 November 2026: the round closes earlier, at the end of 9 November 2026." in leader.page
+    )
 
 
 def test_whoever_is_asked_no_longer_is_told(app, session, keyring, leader, robin, andy, catcher):

@@ -1,0 +1,179 @@
+"""Prints previews in a process of its own, with little memory, little time and no network.
+
+What people typed is laid out by a large library; whatever it does there, it cannot
+do in the process that serves pages. The process is kept for the next preview and
+ends with the one that started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from questionnaires.definition import Questionnaire
+from reports.release import Release
+
+DONE, FAILED = b"D", b"F"
+LENGTH_BYTES = 8
+# What would reach out of the process; names of Python's audit events.
+REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn")
+
+
+class PrintFailed(Exception):
+    """A preview could not be printed within its limits."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What printing one preview may take: seconds, and bytes of address space."""
+
+    seconds: float = 60
+    memory: int = 1024**3
+
+
+class Printer:
+    """Prints previews, one after the other."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._turn = threading.Lock()
+
+    def print(self, release: Release, questionnaire: Questionnaire) -> bytes:
+        """Return the preview as a PDF. Raises PrintFailed."""
+        order = {"release": release.to_json(), "questionnaire": questionnaire.to_json()}
+        with self._turn:
+            try:
+                return self._printed(json.dumps(order).encode())
+            except PrintFailed:
+                self._end()
+                raise
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        with self._turn:
+            self._end()
+
+    def _printed(self, order: bytes) -> bytes:
+        until = time.monotonic() + self.limits.seconds
+        process = self._running()
+        try:
+            _write(_pipe(process.stdin), order)
+            answer = _read_until(_pipe(process.stdout), until)
+        except (BrokenPipeError, EOFError):
+            raise PrintFailed("it needed more memory or time than it may") from None
+        if answer[:1] != DONE:
+            raise PrintFailed(answer[1:].decode())
+        return answer[1:]
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._end()
+            self._scratch = tempfile.TemporaryDirectory(prefix="preview360-printing-")
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, and a number
+                [sys.executable, "-m", "reports.printing", str(self.limits.memory)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # Nothing that people typed may reach a log.
+                stderr=subprocess.DEVNULL,
+                env={
+                    "PATH": "/usr/bin:/bin",
+                    "PYTHONPATH": os.pathsep.join(sys.path),
+                    "TMPDIR": self._scratch.name,
+                },
+            )
+        return self._process
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(BrokenPipeError):
+                _pipe(pipe).close()
+        self._process = None
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+
+def _pipe(pipe: Any) -> BinaryIO:
+    return pipe  # type: ignore[no-any-return]
+
+
+def _write(pipe: BinaryIO, message: bytes) -> None:
+    pipe.write(len(message).to_bytes(LENGTH_BYTES, "big") + message)
+    pipe.flush()
+
+
+def _read(pipe: BinaryIO) -> bytes:
+    """Return one message. Raises EOFError if the other side has ended."""
+    length = pipe.read(LENGTH_BYTES)
+    message = pipe.read(int.from_bytes(length, "big"))
+    if len(length) < LENGTH_BYTES or len(message) < int.from_bytes(length, "big"):
+        raise EOFError
+    return message
+
+
+def _read_until(pipe: BinaryIO, until: float) -> bytes:
+    """Return one message that begins in time. Raises PrintFailed, EOFError."""
+    ready, _, _ = select.select([pipe], [], [], max(0, until - time.monotonic()))
+    if not ready:
+        raise PrintFailed("it took longer than it may")
+    return _read(pipe)
+
+
+def serve(memory: int) -> None:
+    """Print what is ordered on standard input, until there is no more."""
+    from reports.pdf import preview_pdf, style_sheet
+
+    # The last time that anything is written.
+    style_sheet()
+    orders, answers = sys.stdin.buffer, sys.stdout.buffer
+    # Whatever a library prints must not get between the answers.
+    sys.stdout = sys.stderr
+    confine(memory)
+    while True:
+        try:
+            order = json.loads(_read(orders))
+        except EOFError:
+            return
+        try:
+            release = Release.model_validate_json(order["release"])
+            questionnaire = Questionnaire.model_validate_json(order["questionnaire"])
+            answer = DONE + preview_pdf(release, questionnaire)
+        except MemoryError:
+            answer = FAILED + b"it needed more memory than it may"
+        except Exception as error:
+            answer = FAILED + f"it could not be laid out ({type(error).__name__})".encode()
+        _write(answers, answer)
+
+
+def confine(memory: int) -> None:
+    """Give up for good what printing does not need: memory, writing files, network, programs."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def refuse(event: str, _arguments: tuple[object, ...]) -> None:
+        if event.startswith(REFUSED):
+            raise PermissionError(f"{event} is not done while printing")
+
+    sys.addaudithook(refuse)
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))
