@@ -148,21 +148,28 @@ def _parse(path: Path) -> Any:
         raise _Unreadable(f"is not UTF-8: {error.reason} at byte {error.start}") from None
     except OSError as error:
         raise _Unreadable(f"cannot be read: {error.strerror}") from None
+    tree = _tree(text)
+    if not isinstance(tree, CommentedMap):
+        raise _Unreadable("should hold fields, one a line, as `name: value`", 1)
+    return tree
+
+
+def _tree(text: str) -> Any:
     yaml = YAML()
     try:
         # A file of nested aliases can stand for more values than fit into memory.
         for event in yaml.parse(text):
             if isinstance(event, AliasEvent):
                 raise _Unreadable("aliases (*) are not read here", event.start_mark.line + 1)
-        tree = yaml.load(text)
+        return yaml.load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise _Unreadable(str(error.problem or error.context), line) from None
     except YAMLError as error:
         raise _Unreadable(str(error).splitlines()[0]) from None
-    if not isinstance(tree, CommentedMap):
-        raise _Unreadable("should hold fields, one a line, as `name: value`", 1)
-    return tree
+    except TypeError:
+        # The library cannot keep a mapping whose own key holds a mapping.
+        raise _Unreadable("a field's name should be text, not fields of its own") from None
 
 
 def _plain(node: Any) -> Any:

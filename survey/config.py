@@ -108,12 +108,15 @@ class Settings(BaseSettings):
     @classmethod
     def _is_sender(cls, value: str) -> str:
         try:
-            [_] = EmailPolicy().header_factory("From", value).addresses
+            [sender] = EmailPolicy().header_factory("From", value).addresses
             Address(addr_spec=parseaddr(value)[1])
-        except (ValueError, HeaderParseError, IndexError):
+            [written] = EmailPolicy().header_factory("From", _folded(value)).addresses
+        except (ValueError, HeaderParseError, IndexError, TypeError):
             raise ValueError(
                 "should hold one address, as in Example Works <feedback@example.org>"
             ) from None
+        if written.addr_spec != sender.addr_spec:
+            raise ValueError("has a name that cannot be written into a mail; make it shorter")
         return value
 
     @field_validator("language")
@@ -175,6 +178,12 @@ def from_environment() -> Settings:
         if name.startswith(PREFIX) and name not in known:
             raise SettingUnknown(name=name, known=", ".join(known))
     return Settings()
+
+
+def _folded(sender: str) -> str:
+    """Return a sender as it stands in a mail, in lines of 78 letters."""
+    header: str = EmailPolicy().header_factory("From", sender).fold(policy=EmailPolicy())
+    return header.removeprefix("From:").replace("\n", "")
 
 
 def _parts(url: str) -> SplitResult:

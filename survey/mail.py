@@ -110,7 +110,9 @@ def compose(site: Site, session: Session, mail: Mail) -> EmailMessage:
     message = EmailMessage()
     message["Subject"] = " ".join(subject.split())
     message["From"] = site.settings.mail_from
-    message["To"] = Address(display_name=mail.person.name, addr_spec=mail.address)
+    # Without the name: the library loses quotation marks where it folds a long one, and what
+    # follows a comma in it would be a second recipient.
+    message["To"] = Address(addr_spec=mail.address)
     message["Date"] = format_datetime(site.now())
     message["Message-ID"] = f"<{mail.id}@{_domain(site.settings.mail_from)}>"
     message["Auto-Submitted"] = "auto-generated"

@@ -163,7 +163,7 @@ def said(answer) -> str:
         with pdfplumber.open(io.BytesIO(answer.data)) as document:
             return "\n".join(page.extract_text() for page in document.pages)
     assert answer.status_code < 500
-    text = answer.get_data(as_text=True)
+    text: str = answer.get_data(as_text=True)
     answer.close()
     return text
 

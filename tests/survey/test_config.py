@@ -81,3 +81,15 @@ def test_what_makes_sense_is_taken(setting, value):
 
 def test_a_secure_address_is_known_however_it_is_written():
     assert Settings(base_url="HTTPS://feedback.example.org").is_secure()
+
+
+def test_a_sender_is_one_address_also_as_it_is_written_into_a_mail():
+    """The library loses quotation marks where it folds a long name; this one would be two."""
+    name = "Example Works, the people's office of the whole company, Eve <eve@example.net>"
+    long = name.replace(" <eve@example.net>", ", in all of its many buildings")
+
+    with pytest.raises(ValidationError, match="one address|shorter"):
+        Settings(mail_from=f'"{name}" <feedback@example.org>')
+    with pytest.raises(ValidationError, match="one address|shorter"):
+        Settings(mail_from=f'"{long}" <feedback@example.org>')
+    assert Settings(mail_from='"Works, Example" <feedback@example.org>')
