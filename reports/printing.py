@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -48,7 +49,7 @@ class Printer:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self._process: subprocess.Popen[bytes] | None = None
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._stop: weakref.finalize[Any, Printer] | None = None
         self._turn = threading.Lock()
 
     def print(self, release: Release, questionnaire: Questionnaire) -> bytes:
@@ -81,7 +82,7 @@ class Printer:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._end()
-            self._scratch = tempfile.TemporaryDirectory(prefix="preview360-printing-")
+            scratch = tempfile.TemporaryDirectory(prefix="preview360-printing-")
             self._process = subprocess.Popen(  # noqa: S603 - our own module, and a number
                 [sys.executable, "-m", "reports.printing", str(self.limits.memory)],
                 stdin=subprocess.PIPE,
@@ -91,22 +92,26 @@ class Printer:
                 env={
                     "PATH": "/usr/bin:/bin",
                     "PYTHONPATH": os.pathsep.join(sys.path),
-                    "TMPDIR": self._scratch.name,
+                    "TMPDIR": scratch.name,
                 },
             )
+            # Also when the printer is forgotten, or the program ends.
+            self._stop = weakref.finalize(self, _stop, self._process, scratch)
         return self._process
 
     def _end(self) -> None:
-        if self._process is None:
-            return
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):
-                _pipe(pipe).close()
-        self._process = None
-        if self._scratch is not None:
-            self._scratch.cleanup()
+        if self._stop is not None:
+            self._stop()
+        self._process = self._stop = None
+
+
+def _stop(process: subprocess.Popen[bytes], scratch: tempfile.TemporaryDirectory[str]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(BrokenPipeError):
+            _pipe(pipe).close()
+    scratch.cleanup()
 
 
 def _pipe(pipe: Any) -> BinaryIO:

@@ -11,7 +11,6 @@ from waitress.server import create_server
 
 from survey import jobs
 from survey.errors import Refused, marked
-from survey.site import EXTENSION
 
 
 class PortTaken(Refused):
@@ -52,7 +51,6 @@ def serve_until_stopped(app: Flask, server: Any) -> None:
         stop.set()
         server.close()
         worker.join()
-        app.extensions[EXTENSION].printer.close()
 
 
 def _interrupt(_number: int, _frame: Any) -> None:

@@ -26,7 +26,15 @@ from survey.demo.catcher import Catcher
 from survey.keyring import Keyring
 from survey.server import listening
 from survey.site import EXTENSION
+from tests.attacks.report import (
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 from tests.postgres import Cluster
+
+# Hooks of the attacks; they have to stand where each process of a run finds them.
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 CLOSES = datetime(2026, 11, 17, 0, 0, tzinfo=UTC)

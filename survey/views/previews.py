@@ -60,8 +60,6 @@ def pdf(round_id: UUID) -> Response:
     release = _readable(round_id)
     document = Document.model_validate_json(release.document)
     questionnaire = questionnaires.read(release.round.questionnaire)
-    # Nobody is to wait for the database while this is laid out.
-    session().rollback()
     try:
         content = site().printer.print(document, questionnaire)
     except PrintFailed as failure:

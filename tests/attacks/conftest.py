@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
 from survey import create_app, db
 from tests.attacks.campaign import Campaign
+from tests.attacks.report import ROUNDS, TABLE
 from tests.attacks.table import Table
 from tests.conftest import Databases, SetClock, installation
-
-ROUNDS = int(os.environ.get("ROUNDS", "30"))
-TABLE = Table(ROUNDS)
 
 
 @pytest.fixture(scope="session")
@@ -48,12 +44,3 @@ def campaigns(
             return done[kind, name]
 
         yield simulated
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table, and write it where the environment says."""
-    if TABLE.lines:
-        terminalreporter.section("attacks")
-        terminalreporter.write_line(TABLE.text())
-    if document := os.environ.get("ATTACK_TABLE"):
-        TABLE.write(Path(document))

@@ -21,8 +21,8 @@ class Line:
     group: str
     attack: str
     database: str
-    twin: Score | Leaks
-    product: Score | Leaks
+    twin: Score | Leaks | str
+    product: Score | Leaks | str
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Previews are printed in a process that can do nothing else, and fail with a sentence."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -72,6 +73,16 @@ def test_what_needs_too_much_memory_ends_with_a_sentence(release, questionnaire)
     with pytest.raises(PrintFailed, match="memory"):
         small.print(release, questionnaire)
     small.close()
+
+
+def test_a_printer_that_is_forgotten_leaves_no_process(release, questionnaire):
+    forgotten = Printer()
+    forgotten.print(release, questionnaire)
+    process = forgotten._process
+    del forgotten
+    gc.collect()
+
+    assert process.poll() is not None
 
 
 def test_a_process_that_died_is_started_again(printer, release, questionnaire):

@@ -88,8 +88,8 @@ def test_a_sender_is_one_address_also_as_it_is_written_into_a_mail():
     name = "Example Works, the people's office of the whole company, Eve <eve@example.net>"
     long = name.replace(" <eve@example.net>", ", in all of its many buildings")
 
-    with pytest.raises(ValidationError, match="one address|shorter"):
+    with pytest.raises(ValidationError, match=r"one address|shorter"):
         Settings(mail_from=f'"{name}" <feedback@example.org>')
-    with pytest.raises(ValidationError, match="one address|shorter"):
+    with pytest.raises(ValidationError, match=r"one address|shorter"):
         Settings(mail_from=f'"{long}" <feedback@example.org>')
     assert Settings(mail_from='"Works, Example" <feedback@example.org>')
