@@ -24,9 +24,13 @@ SERVICE_USER = "postgres"
 
 
 class Cluster:
-    """A database cluster in a folder of its own; `stop` ends it and removes everything."""
+    """A database cluster in a folder of its own; `stop` ends it and removes everything.
 
-    def __init__(self) -> None:
+    `more` is added to its settings.
+    """
+
+    def __init__(self, more: str = "") -> None:
+        self.more = more
         self.bin = programs()
         self.folder = Path(tempfile.mkdtemp(prefix="preview360-postgresql-"))
         self.data = self.folder / "data"
@@ -44,7 +48,7 @@ class Cluster:
         self._run("initdb", "-A", "scram-sha-256", f"--pwfile={phrase}", "-E", "UTF8", "-N")
         self.port = _free_port()
         with (self.data / "postgresql.conf").open("a") as settings:
-            settings.write(SETTINGS)
+            settings.write(SETTINGS + self.more)
             settings.write(f"port = {self.port}\nlisten_addresses = '127.0.0.1'\n")
             settings.write(f"unix_socket_directories = '{self.folder}'\n")
         self._run("pg_ctl", "start", "-w", "-s", "-l", str(self.folder / "log"))

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from survey.cli import (
+    audit,
     database,
     demo,
     doctor,
@@ -33,6 +34,7 @@ for command in (
     serve.serve,
     serve.work,
     doctor.doctor,
+    audit.audit,
     database.db,
     person.person,
     round_.round_,

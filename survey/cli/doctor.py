@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
 from survey.cli.application import with_application
 from survey.db import session
-from survey.doctor import custody_level, examine
+from survey.doctor import Finding, custody_level, examine
 from survey.site import site
 
 
@@ -24,9 +25,14 @@ def doctor() -> None:
     session().rollback()
     for sentence in level:
         click.echo(sentence)
+    if tell(findings):
+        sys.exit(1)
+
+
+def tell(findings: Sequence[Finding]) -> bool:
+    """Print findings; say whether something has to be mended."""
     for finding in findings:
         click.echo(f"{'MEND' if finding.cure else 'ok'}\t{finding.found}")
         if finding.cure:
             click.echo(f"\t{finding.cure}")
-    if any(finding.cure for finding in findings):
-        sys.exit(1)
+    return any(finding.cure for finding in findings)

@@ -398,3 +398,14 @@ def test_each_side_does_what_is_its_own(run, tmp_path):
     at(closing, "work", "--once")
     assert len(list((tmp_path / "closing" / "ballots").iterdir())) == 20
     assert list((tmp_path / "web" / "rounds").iterdir()) == []
+
+
+def test_the_audit_says_what_the_database_tells(installed, tmp_path):
+    said = installed("audit", code=1)
+    assert "Whoever holds this database today learns:" in said
+    assert "- 0 open rounds: who has answered or declined so far" in said
+    assert "Custody: together." in said
+    assert "ok\tNothing is in the database that this program would not put there." in said
+
+    (tmp_path / "preview360-data" / "old.db").touch()
+    assert "MEND" in installed("audit", code=1)
