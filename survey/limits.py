@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from limits import parse
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from survey.forms.text import clean_line
@@ -18,6 +20,9 @@ from survey.services.people import AddressInvalid, clean_address
 CODES_FROM_HERE = "5 per 15 minutes; 20 per day"
 CODES_IN_ALL = "100 per day"
 WRONG_CODES = "30 per 15 minutes"
+# Only links that open nothing are counted: a whole company may answer from one network address.
+UNKNOWN_LINKS = parse("60 per 15 minutes")
+EXTENSION = "preview360_limiter"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -52,7 +57,7 @@ def init_app(app: Flask) -> None:
     """
     limiter = Limiter(key_func=get_remote_address, storage_uri="memory://", app=app)
     # Its limits know it only weakly, so somebody has to hold it.
-    app.extensions["preview360_limiter"] = limiter
+    app.extensions[EXTENSION] = limiter
     views: dict[str, Any] = app.view_functions
     for endpoint, limit, more in (
         ("account.sign_in", CODES_IN_ALL, {"key_func": _posted_address}),
@@ -61,6 +66,16 @@ def init_app(app: Flask) -> None:
     ):
         counted: dict[str, Any] = {"methods": ["POST"], **more}
         views[endpoint] = limiter.limit(limit, **counted)(views[endpoint])
+
+
+def count_unknown_link() -> None:
+    """Count a link that opens nothing. Raises TooManyRequests after many from one place.
+
+    A link that does open is never kept waiting, wherever it comes from.
+    """
+    limiter: Limiter = current_app.extensions[EXTENSION]
+    if limiter.enabled and not limiter.limiter.hit(UNKNOWN_LINKS, "link", get_remote_address()):
+        raise TooManyRequests
 
 
 def _posted_address() -> str:

@@ -39,14 +39,15 @@ class Person(Base):
 class SignInCode(Base):
     """A code that would sign a person in now, in the browser that asked for it.
 
-    Browser and code are known only by their keyed hashes.
+    Browser and code are known only by their keyed hashes. No person: somebody asked
+    with an address that is not known, and must not notice.
     """
 
     __tablename__ = "sign_in_code"
     __table_args__ = (sa.CheckConstraint("attempts_left >= 0", "attempts_not_negative"),)
 
     browser: Mapped[bytes] = mapped_column(primary_key=True)
-    person_id: Mapped[UUID] = mapped_column(
+    person_id: Mapped[UUID | None] = mapped_column(
         sa.ForeignKey("person.id", ondelete="CASCADE"), index=True
     )
     digest: Mapped[bytes]

@@ -31,14 +31,13 @@ def new_browser() -> str:
 def request_code(
     session: Session, keyring: Keyring, browser: str, address: str, language: str, now: datetime
 ) -> None:
-    """Mail a new code to whoever has this address and may sign in; otherwise do nothing.
+    """Mail a new code to whoever has this address and may sign in.
 
-    It works only in the browser that asked, so that nobody else can use up its tries. The
-    caller must answer alike in both cases.
+    It works only in the browser that asked, so that nobody else can use up its tries. For
+    anybody else all is done alike, with a code for nobody and without a mail: neither the
+    answer nor the time it takes is to tell. The caller must answer alike, too.
     """
     person = _who(session, address)
-    if person is None:
-        return
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     asked = _digest(keyring, browser)
     session.execute(
@@ -46,22 +45,17 @@ def request_code(
     )
     stored = SignInCode(
         browser=asked,
-        person_id=person.id,
+        person_id=person.id if person else None,
         digest=_digest(keyring, browser, code),
         expires_at=now + LIFETIME,
         attempts_left=ATTEMPTS,
     )
     session.add(stored)
     session.flush()
-    mails.queue(
-        session,
-        MailKind.SIGN_IN,
-        f"sign_in:{uuid4()}",
-        person,
-        language,
-        now,
-        sealed=sealing.seal(keyring.mail_pair().public, code.encode(), CODE),
-    )
+    sealed = sealing.seal(keyring.mail_pair().public, code.encode(), CODE)
+    if person is not None:
+        key = f"sign_in:{uuid4()}"
+        mails.queue(session, MailKind.SIGN_IN, key, person, language, now, sealed=sealed)
 
 
 def verify(
@@ -88,7 +82,7 @@ def verify(
     if taken is None or not hmac.compare_digest(taken.digest, given):
         return None
     session.execute(delete(SignInCode).where(SignInCode.browser == asked))
-    person = session.get(Person, taken.person_id)
+    person = session.get(Person, taken.person_id) if taken.person_id else None
     return person if person is not None and person.may_sign_in() else None
 
 

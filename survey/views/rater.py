@@ -20,9 +20,10 @@ from survey.db import session
 from survey.errors import NotFound
 from survey.forms.account import PlainForm
 from survey.forms.rater import Part, PartForm, part_form, parts
+from survey.limits import count_unknown_link
 from survey.models import Answered
 from survey.services import ballots, proposals
-from survey.services.ballots import NotStarted, Rater
+from survey.services.ballots import LinkUnknown, NotStarted, Rater
 from survey.site import site
 
 bp = Blueprint("rater", __name__, url_prefix="/r/<link>")
@@ -34,7 +35,11 @@ def for_rater(view: Callable[..., Page]) -> Callable[..., Page]:
 
     @wraps(view)
     def found(link: str, **more: Any) -> Page:
-        rater = ballots.rater(session(), site().keyring, link, site().now())
+        try:
+            rater = ballots.rater(session(), site().keyring, link, site().now())
+        except LinkUnknown:
+            count_unknown_link()
+            raise
         speech.speak(rater.round.language)
         return view(rater, **more)
 

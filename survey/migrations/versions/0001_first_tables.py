@@ -147,7 +147,7 @@ def upgrade() -> None:
     op.create_table(
         "sign_in_code",
         sa.Column("browser", sa.LargeBinary(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts_left", sa.Integer(), nullable=False),

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from survey import jobs, sealing
 from survey.models import Mail, SignInCode
@@ -140,3 +140,33 @@ def test_signing_out_ends_every_session(session, robin):
     sign_in.sign_out(session, robin)
 
     assert robin.session_key != before
+
+
+def test_an_unknown_address_costs_as_much_as_a_known_one(session, keyring, robin, app):
+    """The time it takes must not tell who is known: the same statements, but for the mail's."""
+    done = []
+    session.commit()
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *of: done.append(of[2][:30]))
+
+    def statements(address):
+        done.clear()
+        sign_in.request_code(session, keyring, f"browser of {address}", address, "en", NOW)
+        session.commit()
+        return list(done)
+
+    statements("warming.up@example.org")
+    known, unknown = statements(robin.email), statements("nobody@example.org")
+    assert [each for each in known if not each.startswith("INSERT INTO mail")] == unknown
+    assert len(known) - len(unknown) == 1
+    assert len(session.scalars(select(Mail)).all()) == 1
+
+
+def test_a_code_for_nobody_signs_nobody_in(session, keyring, robin):
+    sign_in.request_code(session, keyring, BROWSER, "nobody@example.org", "en", NOW)
+    [stored] = session.scalars(select(SignInCode)).all()
+    assert stored.person_id is None
+    for code in range(1_000_000):
+        if sign_in._digest(keyring, BROWSER, f"{code:06}") == stored.digest:
+            break
+
+    assert sign_in.verify(session, keyring, BROWSER, f"{code:06}", NOW) is None

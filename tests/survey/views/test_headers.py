@@ -51,7 +51,7 @@ def test_over_https_cookies_and_pages_stay_with_https(tmp_path):
     assert cookie.startswith("__Host-preview360=")
     assert "Secure" in cookie
     assert "Path=/" in cookie
-    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
     with secure.app_context():
         db.db.engine.dispose()
 
@@ -72,3 +72,28 @@ def test_forms_work_over_https_though_pages_send_no_referrer(tmp_path):
     assert answer.status_code == 422
     with secure.app_context():
         db.db.engine.dispose()
+
+
+def test_only_links_that_open_nothing_are_counted_and_a_right_one_is_never_kept_waiting(
+    settings, clock, link, session
+):
+    """Somebody guesses from the network in which a rater sits."""
+    limited = create_app(settings, clock=clock, config={"TESTING": True})
+    client = limited.test_client()
+    guesses = [client.get(f"/r/{link[:-6]}{number:06}").status_code for number in range(62)]
+    assert guesses == [404] * 60 + [429] * 2
+
+    assert [client.get(f"/r/{link}").status_code for _ in range(70)] == [200] * 70
+    elsewhere = {"REMOTE_ADDR": "127.0.0.9"}
+    assert client.get("/r/nothing", environ_base=elsewhere).status_code == 404
+    with limited.app_context():
+        db.db.engine.dispose()
+
+
+def test_a_page_of_another_site_may_not_take_anything_of_ours(app, link):
+    answer = app.test_client().get(f"/r/{link}")
+
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert "Access-Control-Allow-Origin" not in answer.headers
