@@ -81,4 +81,6 @@ def sign_out() -> Page:
             codes.sign_out(session(), g.person)
             session().commit()
         cookie.clear()
-    return redirect(url_for("account.home"))
+    answer = redirect(url_for("account.home"))
+    answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return answer
