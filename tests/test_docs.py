@@ -1,6 +1,7 @@
 """What the documents say is there, is there."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -48,3 +49,41 @@ def test_every_command_is_explained():
                 assert re.search(rf"[ `]{each}\b", told), f"{name} {each}"
         else:
             assert any(f"`preview360 {name}`" in row or f"`{name}`" in row for row in rows), name
+
+
+STATES = ("met", "not applicable", "not met")
+
+
+def asvs_rows() -> list[list[str]]:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    lines = text.partition("## OWASP ASVS 5.0")[2].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in rows if re.fullmatch(r"\d+\.\d+\.\d+", row[0])]
+
+
+def test_the_asvs_table_holds_every_requirement_once():
+    """Levels 1 and 2 of version 5.0.0 have 70 and 183 requirements."""
+    rows = asvs_rows()
+    numbers = [tuple(map(int, row[0].split("."))) for row in rows]
+
+    assert numbers == sorted(set(numbers))
+    assert Counter(row[1] for row in rows) == {"1": 70, "2": 183}
+    assert {row[2] for row in rows} == set(STATES)
+    assert all(row[3] for row in rows)
+
+
+def test_the_asvs_table_counts_honestly():
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = asvs_rows()
+    for level, levels in (("1", "1"), ("2", "2"), ("both", "12")):
+        [told] = re.findall(rf"^\| {level} \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", text, re.M)
+        counts = [sum(row[2] == state and row[1] in levels for row in rows) for state in STATES]
+        assert [int(number) for number in told] == [*counts, sum(counts)]
+
+
+def test_what_the_asvs_table_calls_met_is_shown_by_a_test_or_document_that_is_there():
+    for number, _, state, _, shown in asvs_rows():
+        assert bool(shown) == (state == "met"), number
+        if "::" in shown:
+            file, _, name = shown.strip("`").partition("::")
+            assert f"\ndef {name}(" in (ROOT / file).read_text(encoding="utf-8"), number

@@ -10,7 +10,7 @@ import sys
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -209,3 +209,46 @@ def test_a_clock_that_jumps_ahead_or_back_opens_nothing_twice(original):
         original.sweep(NOW - timedelta(days=400))
         assert sealed_or_whole(original) is RoundState.RELEASED
     assert original.keyring.rounds() == []
+
+
+# What the close writes on PostgreSQL: table and kind of statement.
+WRITES = (
+    ("round", "UPDATE"),
+    ("release", "INSERT"),
+    ("ballot", "DELETE"),
+    ("invitation", "DELETE"),
+    ("mail", "INSERT"),
+    ("audit_entry", "INSERT"),
+)
+
+
+@pytest.mark.parametrize("database", ["postgresql"])
+@pytest.mark.parametrize("when", ["at once", "at the commit"])
+@pytest.mark.parametrize(("table", "kind"), WRITES)
+def test_where_the_server_reports_a_full_disk_it_stays_sealed_and_closes_once_there_is_room(
+    copies, launcher, table, kind, when
+):
+    """PostgreSQL itself refuses, with the state 53100, as when no block can be written."""
+    place = copies()
+    deferred = "DEFERRABLE INITIALLY DEFERRED" if when == "at the commit" else ""
+    constraint = "CONSTRAINT" if when == "at the commit" else ""
+    moment = "AFTER" if when == "at the commit" else "BEFORE"
+    for statement in (
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END $$",
+        f"CREATE {constraint} TRIGGER full_disk {moment} {kind} ON {table} {deferred} "
+        "FOR EACH ROW EXECUTE FUNCTION full_disk()",
+    ):
+        with place.session() as session:
+            session.execute(text(statement))
+            session.commit()
+    [told] = launcher(**place.order())
+    assert told == "OperationalError"
+    assert sealed_or_whole(place) is RoundState.OPEN
+
+    with place.session() as session:
+        session.execute(text(f"DROP TRIGGER full_disk ON {table}"))
+        session.commit()
+    [told] = launcher(**place.order())
+    assert told.isdigit()
+    assert sealed_or_whole(place) is RoundState.RELEASED

@@ -79,7 +79,7 @@ LEVELS = {
         "read its memory or copy the whole machine while the round is open",
     ),
     "apart": (
-        "What shows you this page cannot open your answers.",
+        "What shows you this page cannot open what you have sent.",
         "under another account or on another machine",
         "Whoever runs both parts of the system",
     ),
