@@ -4,6 +4,7 @@ The second one (second.py) is written from the documents; what is printed, in JS
 page and in the PDF, is held against it.
 """
 
+import html
 import io
 import itertools
 import math
@@ -194,6 +195,59 @@ def test_page_and_pdf_tell_no_number_that_the_figures_do_not_explain(seed, quest
         assert decimals(text) - allowed - {version} == set()
         # A template that printed one more number would be found, unless it is one of the allowed.
         assert decimals(f"{text} {foreign}") - allowed - {version} == {foreign}
+    # And each of those allowed stands where it belongs.
+    expected = rows_expected(release, questionnaire)
+    assert len(expected) > 4
+    assert rows_in(preview_html(release, questionnaire)) == expected
+    printed = [" ".join(row) for chart in expected for row in chart]
+    lines = iter(pdf.splitlines())
+    assert [row for row in printed if not any(line.startswith(row[:40]) for line in lines)] == []
+
+
+def rows_in(page: str) -> list[list[tuple[str, str]]]:
+    """Return the rows of each chart, as value and label."""
+    charts = re.findall(r'<p class="rows">(.*?)</p>', page, re.DOTALL)
+    return [
+        [(value, label) for value, _, label in (row.partition("\t") for row in rows)]
+        for rows in (html.unescape(chart).split("\n") for chart in charts)
+    ]
+
+
+def rows_expected(release, questionnaire) -> list[list[tuple[str, str]]]:
+    """Return what the charts should say, from the figures alone: whose, of what, how much."""
+    texts = questionnaire.texts[release.language]
+    asked = questionnaire.asked_at(release.level)
+    themes = list(dict.fromkeys(facet.theme for facet in asked))
+    figures = {(f.scope, f.key, f.of): f for f in release.figures if f.mean is not None}
+    names = {atom.id: atom.label for atom in release.atoms}
+    alone = {atom.id for atom in release.atoms if atom.identified}
+    who = ["others", *(names if len(names) > 1 else ())]
+
+    def value(figure):
+        sign = {"at_least": "≥ ", "at_most": "≤ ", None: ""}[figure.end_coded]
+        return f"{sign}{figure.mean:.1f}"
+
+    def of_others(scope, keys):
+        found = [(key, label) for key, label in keys if (scope, key, "others") in figures]
+        return [(value(figures[scope, key, "others"]), label) for key, label in found]
+
+    def of_everybody(scope, key):
+        rows = []
+        for of in who:
+            if figure := figures.get((scope, key, of)):
+                label = names.get(of, "All others")
+                rows.append((value(figure), label if of in alone else f"{label} ({figure.n})"))
+        return rows
+
+    charts = [of_others("theme", [(theme, texts.themes[theme].label) for theme in themes])]
+    for theme in themes:
+        charts += [of_everybody("facet", facet.id) for facet in asked if facet.theme == theme]
+    for facet in asked:
+        items = [
+            (item.id, texts.items[item.id].at(release.level).behaviour) for item in facet.items
+        ]
+        charts.append(of_others("item", items))
+    return [chart for chart in charts if chart]
 
 
 @pytest.mark.parametrize("k", [3, 4, 5, 6])
