@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import select
 import signal
 import subprocess
 import sys
@@ -28,7 +27,11 @@ from reports.release import Release
 DONE, FAILED = b"D", b"F"
 LENGTH_BYTES = 8
 # What would reach out of the process; names of Python's audit events.
-REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn")
+REFUSED = (
+    *("socket.", "subprocess.", "ctypes.", "os.system", "os.exec", "os.fork", "os.posix_spawn"),
+    *("os.remove", "os.rename", "os.truncate", "os.rmdir", "os.link", "os.symlink", "os.chmod"),
+)
+WRITING = os.O_WRONLY | os.O_RDWR
 
 
 class PrintFailed(Exception):
@@ -68,13 +71,20 @@ class Printer:
             self._end()
 
     def _printed(self, order: bytes) -> bytes:
-        until = time.monotonic() + self.limits.seconds
         process = self._running()
+        until = time.monotonic() + self.limits.seconds
+        # Also a process that neither reads nor answers ends in time.
+        timer = threading.Timer(self.limits.seconds, process.kill)
+        timer.start()
         try:
             _write(_pipe(process.stdin), order)
-            answer = _read_until(_pipe(process.stdout), until)
+            answer = _read(_pipe(process.stdout))
         except (BrokenPipeError, EOFError):
-            raise PrintFailed("it needed more memory or time than it may") from None
+            late = time.monotonic() >= until
+            reason = "it took longer than it may" if late else "it needed more memory than it may"
+            raise PrintFailed(reason) from None
+        finally:
+            timer.cancel()
         if answer[:1] != DONE:
             raise PrintFailed(answer[1:].decode())
         return answer[1:]
@@ -132,14 +142,6 @@ def _read(pipe: BinaryIO) -> bytes:
     return message
 
 
-def _read_until(pipe: BinaryIO, until: float) -> bytes:
-    """Return one message that begins in time. Raises PrintFailed, EOFError."""
-    ready, _, _ = select.select([pipe], [], [], max(0, until - time.monotonic()))
-    if not ready:
-        raise PrintFailed("it took longer than it may")
-    return _read(pipe)
-
-
 def serve(memory: int) -> None:
     """Print what is ordered on standard input, until there is no more."""
     from reports.pdf import preview_pdf, style_sheet
@@ -167,14 +169,19 @@ def serve(memory: int) -> None:
 
 
 def confine(memory: int) -> None:
-    """Give up for good what printing does not need: memory, writing files, network, programs."""
+    """Give up what printing does not need: much memory, changing files, network, programs.
+
+    Files can still be read. What Python's audit events do not see is held by the kernel's limits
+    only: no file can grow.
+    """
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    def refuse(event: str, _arguments: tuple[object, ...]) -> None:
-        if event.startswith(REFUSED):
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITING
+        if writes or event.startswith(REFUSED):
             raise PermissionError(f"{event} is not done while printing")
 
     sys.addaudithook(refuse)

@@ -10,11 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import trustee_key
-from survey.keyring import Side
+from survey.keyring import KeyringUnusable, Side
 from survey.models import BallotKey, Round, RoundState
 from survey.services import custody, rounds, trustees
 from survey.site import Site
@@ -34,7 +34,7 @@ WITH_TRUSTEE = (
     "Rounds that open from now on can only be opened with the key that %(name)s keeps, too "
     "(fingerprint %(fingerprint)s)."
 )
-WITHOUT_TRUSTEE = "No trustee: whoever holds the keys here can open a round's ballots alone."
+WITHOUT_TRUSTEE = "No trustee: the keys of the side that closes open a round's ballots alone."
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,10 @@ class Finding:
 
 def custody_level(site: Site, session: Session) -> list[str]:
     """Return in sentences who must work together to open a ballot before its time."""
-    trustee = trustees.current(session, site.keyring)
+    try:
+        trustee = trustees.current(session, site.keyring)
+    except KeyringUnusable as error:
+        return [CUSTODY[site.keyring.side], str(error)]
     if trustee is None:
         return [CUSTODY[site.keyring.side], WITHOUT_TRUSTEE]
     fingerprint = trustee_key.fingerprint(trustee.public)
@@ -62,7 +65,7 @@ def examine(site: Site, session: Session) -> list[Finding]:
         *_keyring(site),
         *(_round_keys(site, session) if side.serves else ()),
         *(_ballot_keys(site, session) if side.closes else ()),
-        *(_stock(session) if side is Side.WEB else ()),
+        *(_stock(site, session) if side is Side.WEB else ()),
         *_database(site),
         *_work(site, session),
     ]
@@ -92,6 +95,15 @@ def _keyring(site: Site) -> list[Finding]:
                 "Move one of them and set PREVIEW360_DATABASE_URL or PREVIEW360_KEYRING.",
             )
         )
+    foreign = {Side.WEB: ("ballots", "signing"), Side.CLOSING: ("rounds", "secret", "mail")}
+    troubles += [
+        Finding(
+            f"{folder / name} belongs to the other side: this one could open too much.",
+            "Move it there; nothing of it may be left here.",
+        )
+        for name in foreign.get(site.keyring.side, ())
+        if (folder / name).exists()
+    ]
     fine = Finding(f"The keyring {folder} is apart from the database, for its owner only.")
     return troubles or [fine]
 
@@ -178,11 +190,24 @@ def _missing(round_id: UUID, file: Path) -> Finding:
     )
 
 
-def _stock(session: Session) -> Iterator[Finding]:
-    """Find out whether the closing side has made keys for the next rounds."""
-    free = session.scalar(select(func.count()).where(BallotKey.round_id.is_(None)))
-    if free:
-        yield Finding(f"{free} ballot keys are ready for the next rounds.")
+def _stock(site: Site, session: Session) -> Iterator[Finding]:
+    """Find out whether the closing side has made keys for the next rounds that fit this side."""
+    free = session.scalars(select(BallotKey).where(BallotKey.round_id.is_(None))).all()
+    try:
+        fitting = [key for key in free if custody.comes_from_closing_side(site.keyring, key)]
+    except KeyringUnusable as error:
+        yield Finding(
+            str(error), "Copy the file `shared` from the closing side's keyring, mode 0600."
+        )
+        return
+    if len(fitting) < len(free):
+        yield Finding(
+            f"{len(free) - len(fitting)} ballot keys in the database do not come from a closing "
+            "side with the same file `shared`.",
+            "Copy that file again. If it is the same, somebody has put keys into the database.",
+        )
+    if fitting:
+        yield Finding(f"{len(fitting)} ballot keys are ready for the next rounds.")
     else:
         yield Finding(
             "No ballot key is ready: no round can be opened.",

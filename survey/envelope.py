@@ -1,7 +1,7 @@
 """The envelope of a ballot: what lies in it, and the layers in which it is sealed.
 
-Inside are the answers with their rater's serial number and the smallest group
-that the rater was told of, and a code by which the closing side knows that all
+Inside are the answers with their rater's serial number, what was asked, and the
+smallest group that the rater was told of, and a code by which the closing side knows that all
 of it comes from the web side. So nobody who can write to the database can put
 in ballots of their own, count one twice, or have other rules applied. Around
 them lies a seal to the trustee's key, if the round has a trustee, and outside
@@ -26,10 +26,14 @@ class NotFromWebSide(Exception):
 
 @dataclass(frozen=True)
 class Content:
-    """What lies in a ballot; no answers yet: it was started and not sent."""
+    """What lies in a ballot; no answers yet: it was started and not sent.
+
+    `asked` names the questionnaire (by its digest) and the level.
+    """
 
     serial: str
     k: int
+    asked: str
     answers: Answers | None
 
 
@@ -93,6 +97,7 @@ def _written(content: Content) -> bytes:
         {
             "serial": content.serial,
             "k": content.k,
+            "asked": content.asked,
             "answers": answers
             and {
                 "relationship": answers.relationship,
@@ -110,4 +115,4 @@ def _read(written: bytes) -> Content:
     if answers is not None:
         words = {prompt: tuple(fields) for prompt, fields in answers["words"].items()}
         answers = Answers(answers["relationship"], answers["identified"], answers["items"], words)
-    return Content(stored["serial"], stored["k"], answers)
+    return Content(stored["serial"], stored["k"], stored["asked"], answers)

@@ -35,7 +35,8 @@ OTHERS = {"alembic_version"}
 BESIDE = ("-wal", "-shm", "-journal")
 TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal "
+    "UNION ALL SELECT rulename FROM pg_rules WHERE schemaname = 'public'",
 }
 
 
@@ -71,7 +72,7 @@ def look(site: Site, session: Session) -> list[Finding]:
         *_mails(session),
         *(_sqlite(site, session) if site.settings.database_file() else _server(session)),
     ]
-    fine = Finding("Nothing is in the database that this program would not put there.")
+    fine = Finding("No foreign table, column, trigger or rule, no odd ballot, nothing left over.")
     return findings or [fine]
 
 
@@ -99,7 +100,8 @@ def _schema(session: Session) -> Iterator[Finding]:
     query = TRIGGERS.get(connection.dialect.name)
     for trigger in connection.execute(sa.text(query)).scalars() if query else ():
         yield Finding(
-            f"The trigger {trigger} is not of this program: it could note who did what when.",
+            f"The trigger or rule {trigger} is not of this program: it could note who did what "
+            "when.",
             "Find out who made it; then drop it.",
         )
 
@@ -178,7 +180,7 @@ def _server(session: Session) -> Iterator[Finding]:
             "PostgreSQL notes the time of every commit (track_commit_timestamp).",
             "Set it to off: with it, whoever holds the database knows who answered when.",
         )
-    if setting("log_statement") in ("mod", "all") or setting("log_min_duration_statement") == "0":
+    if setting("log_statement") in ("mod", "all") or setting("log_min_duration_statement") != "-1":
         yield Finding(
             "PostgreSQL writes every change into its log (log_statement, "
             "log_min_duration_statement).",

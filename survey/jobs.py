@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from survey import db
 from survey.errors import for_log
-from survey.keyring import Side
+from survey.keyring import KeyringUnusable, Side
 from survey.mail import deliver
 from survey.models import Round
 from survey.services import closing, custody, rounds, trustees
@@ -89,7 +89,7 @@ def _close_due(site: Site) -> None:
 def _close_or_end(site: Site, session: Session, round_id: UUID) -> None:
     """Close a round; where too few answered, end it once the leader had time to move the day.
 
-    Where its trustee is needed, ask for them.
+    Where its trustee is needed, ask for them, and end it if they do not come for long.
     """
     try:
         close(site, session, round_id)
@@ -99,7 +99,11 @@ def _close_or_end(site: Site, session: Session, round_id: UUID) -> None:
             rounds.void(session, session.get_one(Round, round_id), site.now())
     except TrusteeNeeded:
         session.rollback()
-        trustees.ask(session, session.get_one(Round, round_id), site.now())
+        round_ = session.get_one(Round, round_id)
+        if round_id in rounds.due(session, site.now() - rounds.PATIENCE_FOR_TRUSTEE):
+            rounds.void(session, round_, site.now())
+        else:
+            trustees.ask(session, round_, site.now())
     session.commit()
 
 
@@ -108,7 +112,7 @@ def close(site: Site, session: Session, round_id: UUID, trustee_key: bytes | Non
 
     Raises as `closing.close`.
     """
-    closing.close(
+    _, key_id = closing.close_naming_key(
         session,
         site.keyring,
         round_id,
@@ -116,9 +120,12 @@ def close(site: Site, session: Session, round_id: UUID, trustee_key: bytes | Non
         site.settings.zone(),
         trustee_key=trustee_key,
     )
-    key_id = custody.key_of(session, session.get_one(Round, round_id))
     session.commit()
-    site.keyring.destroy_ballot_key(key_id)
+    try:
+        site.keyring.destroy_ballot_key(key_id)
+    except KeyringUnusable as error:
+        # The release stands; `clean_up` tries again.
+        log.error("the key of round %s is still there: %s", round_id, for_log(error))
 
 
 def _renew_enough(site: Site) -> None:

@@ -9,10 +9,12 @@ The web side holds
 the closing side
 
     ballots/<id>      opens the ballots of one round, at the close
+    signing           signs the keys that it puts into the database
 
 and both the same file
 
-    shared            shows each side that what lies in the database comes from the other
+    shared            shows the closing side that a ballot comes from the web side, and the
+                      web side what the closing side has signed
 
 Usually one process is both sides, with one folder. A round's secrets are
 destroyed when it is released or void. What they sealed is noise from then on,
@@ -31,9 +33,21 @@ from pathlib import Path
 from uuid import UUID
 
 from survey.errors import Conflict, Refused, marked
-from survey.sealing import PEPPER_BYTES, PRIVATE_BYTES, PUBLIC_BYTES, KeyPair, new_key_pair
+from survey.sealing import (
+    PEPPER_BYTES,
+    PRIVATE_BYTES,
+    PUBLIC_BYTES,
+    SIGNING_BYTES,
+    KeyPair,
+    is_signed,
+    new_key_pair,
+    new_signing_key,
+    sign,
+    verifying_half,
+)
 
 OWNER_ONLY = 0o077
+SHARED_BYTES = 32
 AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -123,16 +137,36 @@ class Keyring:
     def secret(self) -> bytes:
         """Return the web side's secret, made at the first call."""
         self.must_serve()
-        return self._read_or_make("secret", secrets.token_bytes(32))
+        return self._read_or_make("secret", secrets.token_bytes(SHARED_BYTES))
 
     def shared(self) -> bytes:
-        """Return what both sides know; the closing side makes it at its first call.
+        """Return the secret that both sides know. Raises KeyringUnusable."""
+        return self._shared()[:SHARED_BYTES]
 
-        Raises KeyringUnusable on a web side to which it was not brought yet.
+    def sign(self, content: bytes, purpose: str) -> bytes:
+        """Sign what the closing side puts into the database. Raises OtherSide."""
+        self.must_close()
+        self._shared()
+        return sign(self._read("signing", SIGNING_BYTES), content, purpose)
+
+    def has_signed(self, signature: bytes, content: bytes, purpose: str) -> bool:
+        """Say whether the closing side has signed this. Raises KeyringUnusable."""
+        return is_signed(self._shared()[SHARED_BYTES:], signature, content, purpose)
+
+    def _shared(self) -> bytes:
+        """Return the secret and the closing side's public signing key.
+
+        The closing side makes them at its first call, but not anew while there are ballot keys:
+        what they open was made with the old ones. The web side waits until they are brought.
         """
-        if self.side.closes:
-            return self._read_or_make("shared", secrets.token_bytes(32))
-        return self._read("shared")
+        if self.side.closes and not (self.path / "shared").exists():
+            if self.ballot_keys():
+                path = self.path / "shared"
+                raise KeyringUnusable(reason=f"{path} is gone, though ballot keys are there")
+            private = self._read_or_make("signing", new_signing_key())
+            verifying = verifying_half(private)
+            self._read_or_make("shared", secrets.token_bytes(SHARED_BYTES) + verifying)
+        return self._read("shared", SHARED_BYTES + SIGNING_BYTES)
 
     def mail_pair(self) -> KeyPair:
         """Return the pair for what waits in the outbox, made at the first call."""
@@ -158,6 +192,8 @@ class Keyring:
     def make_ballot_key(self, key_id: UUID) -> bytes:
         """Make a pair for the ballots of a round to come; return its public half."""
         self.must_close()
+        # Before the first ballot key, so that it is never made anew beside one.
+        self._shared()
         pair = new_key_pair()
         self._write(f"ballots/{key_id}", pair.private)
         return pair.public
@@ -165,7 +201,7 @@ class Keyring:
     def ballot_key(self, key_id: UUID) -> bytes:
         """Return the private half for a round's ballots. Raises KeyringUnusable."""
         self.must_close()
-        return self._read(f"ballots/{key_id}")
+        return self._read(f"ballots/{key_id}", PRIVATE_BYTES)
 
     def ballot_keys(self) -> list[UUID]:
         """Return the private halves that are here. Raises KeyringUnusable."""
@@ -224,19 +260,22 @@ class Keyring:
             raise KeyringUnusable(reason=f"{folder}: {error.strerror}") from error
         return sorted(UUID(name) for name in names if AN_ID.fullmatch(name))
 
-    def _read(self, name: str) -> bytes:
+    def _read(self, name: str, size: int | None = None) -> bytes:
         path = self.path / name
         try:
             if path.stat().st_mode & OWNER_ONLY:
                 raise KeyringUnusable(reason=f"{path} can be read by others (chmod 600)")
-            return path.read_bytes()
+            content = path.read_bytes()
         except OSError as error:
             raise KeyringUnusable(reason=f"{path}: {error.strerror}") from error
+        if size is not None and len(content) != size:
+            raise KeyringUnusable(reason=f"{path} has {len(content)} bytes instead of {size}")
+        return content
 
     def _read_or_make(self, name: str, content: bytes) -> bytes:
         if not (self.path / name).exists():
             self._write(name, content, exclusive=True)
-        return self._read(name)
+        return self._read(name, len(content))
 
     def _write(self, name: str, content: bytes, *, exclusive: bool = False) -> None:
         """Write a file whole or not at all, readable by the owner only, and safe on disk.

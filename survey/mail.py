@@ -26,7 +26,7 @@ from survey.keyring import KeyringUnusable
 from survey.models import Mail, MailKind, Round, RoundState
 from survey.sealing import SealBroken
 from survey.services import mails, proposals, questionnaires, rounds
-from survey.services.invitations import token_of
+from survey.services.invitations import NotForThisAddress, secret_of
 from survey.services.sign_in import CODE, LIFETIME
 from survey.site import Site
 from survey.speech import speaking
@@ -186,7 +186,10 @@ def _invitation(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         raise MailImpossible("its round has closed")
     round_: Round = invitation.nomination.round
     relationship = invitation.nomination.relationship
-    token = token_of(site.keyring, round_, invitation)
+    try:
+        token = secret_of(site.keyring, round_, invitation, mail.address).token
+    except NotForThisAddress:
+        raise MailImpossible("its link was made for another address") from None
     questionnaire = questionnaires.read(round_.questionnaire)
     texts = questionnaire.texts[round_.language]
     return {

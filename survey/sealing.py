@@ -16,7 +16,8 @@ from binascii import Error as NotBase64
 from dataclasses import dataclass
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -39,6 +40,7 @@ PUBLIC_BYTES = CURVE_BYTES + 1184
 PRIVATE_BYTES = CURVE_BYTES + 64
 MAC_BYTES = 32
 SERIAL_BYTES = 16
+SIGNING_BYTES = 32
 SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
@@ -105,6 +107,32 @@ def fits_mac(code: bytes, shared: bytes, content: bytes, purpose: str) -> bool:
     return hmac.compare_digest(code, mac(shared, content, purpose))
 
 
+def new_signing_key() -> bytes:
+    """Return the private half of a fresh Ed25519 pair."""
+    return Ed25519PrivateKey.generate().private_bytes_raw()
+
+
+def verifying_half(private: bytes) -> bytes:
+    """Return the public half that belongs to a private signing key."""
+    return Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+
+
+def sign(private: bytes, content: bytes, purpose: str) -> bytes:
+    """Sign content for a purpose."""
+    key = Ed25519PrivateKey.from_private_bytes(private)
+    return key.sign(purpose.encode() + b"\0" + content)
+
+
+def is_signed(public: bytes, signature: bytes, content: bytes, purpose: str) -> bool:
+    """Say whether content was signed for this purpose."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(public)
+        key.verify(signature, purpose.encode() + b"\0" + content)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class FromToken:
     """The three values that a link's token gives with the round's pepper.
@@ -127,19 +155,14 @@ def from_token(token: bytes, pepper: bytes) -> FromToken:
     return FromToken(derived(b"lookup"), derived(b"handle"), derived(b"draft"))
 
 
-def serial(nomination_id: UUID, pepper: bytes) -> bytes:
-    """Return the number of a rater in their round; without the pepper it says nothing.
-
-    It stays the same under a new link, so that no rater's ballot counts twice.
-    """
-    return hashlib.blake2b(
-        nomination_id.bytes, key=pepper, person=b"serial", digest_size=SERIAL_BYTES
-    ).digest()
-
-
 def new_token() -> bytes:
     """Return 192 random bits."""
     return secrets.token_bytes(TOKEN_BYTES)
+
+
+def new_serial() -> bytes:
+    """Return a random number for one rater in one round."""
+    return secrets.token_bytes(SERIAL_BYTES)
 
 
 def new_pepper() -> bytes:

@@ -23,6 +23,7 @@ KIND = "preview360 trustee key"
 SALT_BYTES = 16
 PASSES, LANES, MEMORY_KIB = 3, 4, 64 * 1024
 LOCKED_SIZE = 256
+LOCKED = sealing.noise(LOCKED_SIZE)
 SHORTEST_PASSPHRASE = 12
 
 
@@ -63,9 +64,9 @@ def read_private(content: str, passphrase: str) -> bytes:
     try:
         kept = json.loads(content)
         salt, locked = b64decode(kept["salt"]), b64decode(kept["locked"])
-        if kept["kind"] != KIND or len(salt) != SALT_BYTES:
+        if kept["kind"] != KIND or len(salt) != SALT_BYTES or len(locked) != len(LOCKED):
             raise KeyFileInvalid
-    except (ValueError, KeyError, TypeError, NotBase64):
+    except (ValueError, KeyError, TypeError, NotBase64, RecursionError):
         raise KeyFileInvalid from None
     private = sealing.unlock(_from_passphrase(passphrase, salt), locked, KIND.encode())
     if private is None or len(private) != PRIVATE_BYTES:
@@ -86,6 +87,11 @@ def read_public(content: str) -> bytes:
         raise KeyFileInvalid from None
     if not content.startswith(PUBLIC) or len(public) != PUBLIC_BYTES:
         raise KeyFileInvalid
+    try:
+        # Not everything that is long enough can be sealed to.
+        sealing.seal(public, b"", KIND)
+    except ValueError:
+        raise KeyFileInvalid from None
     return public
 
 
@@ -99,7 +105,7 @@ def _from_passphrase(passphrase: str, salt: bytes) -> bytes:
     derivation = Argon2id(
         salt=salt, length=32, iterations=PASSES, lanes=LANES, memory_cost=MEMORY_KIB
     )
-    return derivation.derive(passphrase.encode())
+    return derivation.derive(passphrase.encode(errors="surrogateescape"))
 
 
 def _text(content: bytes) -> str:

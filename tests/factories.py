@@ -15,8 +15,14 @@ from survey.answers import Draft
 from survey.envelope import Envelope, Opener
 from survey.keyring import Keyring
 from survey.models import Invitation, Nomination, Person, Round
-from survey.services import ballots, nominations, people, questionnaires, rounds
-from survey.services.invitations import TOKEN
+from survey.services import (
+    ballots,
+    invitations,
+    nominations,
+    people,
+    questionnaires,
+    rounds,
+)
 from survey.services.nominations import Named
 from survey.services.rounds import Choices
 from tests.conftest import CLOSES, NOW
@@ -61,15 +67,16 @@ def opened(session: Session, keyring: Keyring, **more) -> Round:
 def links(session: Session, keyring: Keyring, round_: Round) -> dict[str, str]:
     """The link of each rater by the first part of the address, as the mails carry them."""
     query = (
-        select(Person.email, Invitation.sealed_token)
+        select(Person.email, Invitation)
         .join(Nomination, Nomination.id == Invitation.nomination_id)
         .join(Person, Person.id == Nomination.person_id)
         .where(Nomination.round_id == round_.id)
     )
-    key = keyring.round_keys(round_.id).mail.private
     return {
-        email.split("@")[0]: sealing.link_path(round_.id, sealing.unseal(key, sealed, TOKEN))
-        for email, sealed in session.execute(query)
+        email.split("@")[0]: sealing.link_path(
+            round_.id, invitations.secret_of(keyring, round_, invitation, email).token
+        )
+        for email, invitation in session.execute(query)
     }
 
 

@@ -24,6 +24,12 @@ class FileThere(Refused):
     message = marked("%(path)s is there already; nothing was written.")
 
 
+class NotWritten(Refused):
+    """A key could not be stored."""
+
+    message = marked("%(path)s cannot be written: %(reason)s.")
+
+
 class KeyOfAnother(Refused):
     """A key that belongs to another trustee than the round's."""
 
@@ -47,15 +53,19 @@ def trustee() -> None:
 @click.password_option("--passphrase", prompt="A passphrase for the key")
 def new(path: Path, passphrase: str) -> None:
     """Make a key: PATH.key to keep, PATH.pub to hand over. Needs no server."""
-    kept, public = path.with_name(f"{path.name}.key"), path.with_name(f"{path.name}.pub")
+    kept, public = Path(f"{path}.key"), Path(f"{path}.pub")
     pair = new_key_pair()
     content = trustee_key.private_file(pair, passphrase)
-    for file in (kept, public):
-        if file.exists():
-            raise FileThere(path=file)
-    with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
-        written.write(content)
-    public.write_text(trustee_key.public_file(pair.public))
+    try:
+        for file in (kept, public):
+            if file.exists():
+                raise FileThere(path=file)
+        opened = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(opened, "w") as written:
+            written.write(content)
+        public.write_text(trustee_key.public_file(pair.public))
+    except OSError as error:
+        raise NotWritten(path=error.filename, reason=error.strerror) from None
     click.echo(f"{kept} is the key: keep it, and a copy elsewhere. Without it and its passphrase")
     click.echo("no round can be opened that is sealed to it; such a round ends without a preview.")
     click.echo(f"{public} is to be handed over to whoever runs the server.")

@@ -16,15 +16,15 @@ from survey.models.person import Person
 class BallotKey(Base):
     """The public half of a round's ballot key, on its way from the closing to the web side.
 
-    Made ahead; opening a round takes one that is free. `mac` shows that it comes
-    from the closing side. The row goes when the private half is destroyed.
+    Made ahead; opening a round takes one that is free. `signature` shows that it
+    comes from the closing side. The row goes when the private half is destroyed.
     """
 
     __tablename__ = "ballot_key"
 
     id: Mapped[UUID] = random_id()
     public: Mapped[bytes]
-    mac: Mapped[bytes]
+    signature: Mapped[bytes]
     round_id: Mapped[UUID | None] = mapped_column(
         sa.ForeignKey("round.id", ondelete="SET NULL"), unique=True
     )
@@ -42,7 +42,7 @@ class Trustee(Base):
     id: Mapped[UUID] = random_id()
     person_id: Mapped[UUID] = mapped_column(sa.ForeignKey("person.id"))
     public: Mapped[bytes]
-    mac: Mapped[bytes]
+    signature: Mapped[bytes]
     retired_on: Mapped[date | None]
 
     person: Mapped[Person] = orm.relationship()

@@ -18,7 +18,7 @@ from survey.errors import Conflict, NotFound, Refused, marked
 from survey.keyring import Keyring
 from survey.models import Answered, Ballot, Invitation, Nomination, Round, RoundState
 from survey.sealing import FromToken
-from survey.services import custody, questionnaires, rounds
+from survey.services import custody, invitations, questionnaires, rounds
 from survey.services.custody import Custody
 
 MANAGER = "manager"
@@ -130,7 +130,7 @@ def rater(session: Session, keyring: Keyring, link: str, now: datetime) -> Rater
         nomination=nomination,
         invitation=invitation,
         values=values,
-        serial=sealing.serial(nomination.id, keys.pepper),
+        serial=invitations.secret_of(keyring, round_, invitation, nomination.person.email).serial,
         envelope=Envelope(
             round_.id, round_.ballot_size, keyring.shared(), keys.ballot, keys.trustee
         ),
@@ -150,7 +150,11 @@ def draft(session: Session, rater: Rater) -> Draft | None:
 
 
 def start(session: Session, rater: Rater) -> None:
-    """Begin a draft; one that is there already stays, and so do answers sent before."""
+    """Begin a draft; one that is there already stays, and so do answers sent before.
+
+    Raises RoundClosed.
+    """
+    _hold_round(session, rater)
     ballot = _ballot(session, rater)
     if ballot is None:
         ballot = Ballot(
@@ -166,7 +170,8 @@ def start(session: Session, rater: Rater) -> None:
 
 
 def save(session: Session, rater: Rater, changes: Draft) -> None:
-    """Add one page's answers to the draft. Raises NotStarted."""
+    """Add one page's answers to the draft. Raises NotStarted, RoundClosed."""
+    _hold_round(session, rater)
     ballot, before = _ballot(session, rater), draft(session, rater)
     if ballot is None or before is None:
         raise NotStarted
@@ -195,8 +200,10 @@ def missing(rater: Rater, draft: Draft) -> Missing:
 def send(session: Session, rater: Rater) -> None:
     """Seal the rater's answers in place of any sent before; the draft turns into noise.
 
-    The invitation learns only that there were some. Raises NotStarted, AnswersMissing.
+    The invitation learns only that there were some. Raises NotStarted, AnswersMissing,
+    RoundClosed.
     """
+    _hold_round(session, rater)
     ballot, finished = _ballot(session, rater), draft(session, rater)
     if ballot is None or finished is None:
         raise NotStarted
@@ -209,12 +216,23 @@ def send(session: Session, rater: Rater) -> None:
 
 
 def decline(session: Session, rater: Rater) -> None:
-    """Withdraw whatever was typed or sent, and note that this rater would rather not."""
+    """Withdraw whatever was typed or sent, and note that this rater would rather not.
+
+    Raises RoundClosed.
+    """
+    _hold_round(session, rater)
     ballot = _ballot(session, rater)
     if ballot is not None:
         session.delete(ballot)
     rater.invitation.answered = Answered.DECLINED
     session.flush()
+
+
+def _hold_round(session: Session, rater: Rater) -> None:
+    """Keep the round from being closed until the commit. Raises RoundClosed if it was meanwhile."""
+    query = select(Round.state).where(Round.id == rater.round.id).with_for_update(read=True)
+    if session.scalar(query) is not RoundState.OPEN:
+        raise RoundClosed
 
 
 def _as_asked(rater: Rater, draft: Draft) -> Draft:
@@ -237,7 +255,8 @@ def _ballot(session: Session, rater: Rater) -> Ballot | None:
 
 
 def _sealed(rater: Rater, answers: Answers | None) -> bytes:
-    return rater.envelope.seal(Content(rater.serial.hex(), rater.round.k, answers))
+    asked = questionnaires.asked_in(rater.round)
+    return rater.envelope.seal(Content(rater.serial.hex(), rater.round.k, asked, answers))
 
 
 def _locked(rater: Rater, draft: Draft) -> bytes:

@@ -57,8 +57,8 @@ class RosterMismatch(Conflict):
     """The ballots are not those of the people who answered: somebody changed the database."""
 
     message = marked(
-        "The ballots do not fit the people who answered (%(reason)s). Nothing was opened or "
-        "changed; the round can only be ended without a preview."
+        "The ballots do not fit the people who answered (%(reason)s). Nothing of them was kept, "
+        "and the round is as it was. If it stays so, it can only be ended without a preview."
     )
 
 
@@ -78,6 +78,19 @@ def close(
     Raises NotDue, OtherSide, KeyringUnusable, TrusteeNeeded, RosterMismatch,
     TooFewAnswers: roll back then, and the round is still open and sealed.
     """
+    return close_naming_key(session, keyring, round_id, now, zone, actor, trustee_key)[0]
+
+
+def close_naming_key(
+    session: Session,
+    keyring: Keyring,
+    round_id: UUID,
+    now: datetime,
+    zone: tzinfo = UTC,
+    actor: Person | None = None,
+    trustee_key: bytes | None = None,
+) -> tuple[Release, UUID]:
+    """Close a round as `close` does; return with the release which key has opened it."""
     keyring.must_close()
     claimed = session.execute(
         update(Round)
@@ -89,7 +102,8 @@ def close(
         raise NotDue
     round_ = session.get_one(Round, round_id, populate_existing=True)
     _check_enough(session, round_)
-    answers = _opened(session, round_, _opener(session, keyring, round_, trustee_key))
+    key_id = custody.key_of(session, round_)
+    answers = _opened(session, round_, _opener(keyring, round_, key_id, trustee_key))
     _check_roster(session, round_, answers)
     document = _aggregated(session, round_, answers, zone)
     release = Release(
@@ -110,7 +124,7 @@ def close(
         round_=round_,
     )
     audit.record(session, actor, marked("round closed"), rounds.subject(round_), now)
-    return release
+    return release, key_id
 
 
 def _check_enough(session: Session, round_: Round) -> None:
@@ -120,18 +134,18 @@ def _check_enough(session: Session, round_: Round) -> None:
         raise TooFewAnswers(k=round_.k)
 
 
-def _opener(session: Session, keyring: Keyring, round_: Round, trustee_key: bytes | None) -> Opener:
+def _opener(keyring: Keyring, round_: Round, key_id: UUID, trustee_key: bytes | None) -> Opener:
     """Return what opens a round's ballots. Raises TrusteeNeeded, KeyringUnusable."""
     if round_.trustee and trustee_key is None:
         raise TrusteeNeeded(name=round_.trustee.person.name)
-    private = keyring.ballot_key(custody.key_of(session, round_))
+    private = keyring.ballot_key(key_id)
     return Opener(round_.id, keyring.shared(), private, trustee_key if round_.trustee else None)
 
 
 def _opened(session: Session, round_: Round, opener: Opener) -> list[Answers]:
     """Return the answers in all sent ballots, in the order of their (random) handles."""
     query = select(Ballot).where(Ballot.round_id == round_.id).order_by(Ballot.handle)
-    opened, serials = [], set()
+    opened, serials, asked = [], set(), questionnaires.asked_in(round_)
     for ballot in session.scalars(query):
         try:
             content = opener.open(ballot.sealed)
@@ -143,6 +157,8 @@ def _opened(session: Session, round_: Round, opener: Opener) -> list[Answers]:
             raise RosterMismatch(reason="a rater's ballot is there twice")
         if content.k > round_.k:
             raise RosterMismatch(reason=f"raters were told of groups of {content.k}")
+        if content.asked != asked:
+            raise RosterMismatch(reason="raters were asked something else")
         serials.add(content.serial)
         if content.answers is not None:
             opened.append(content.answers)

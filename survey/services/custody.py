@@ -50,7 +50,8 @@ class Custody:
 
 def of_round(keyring: Keyring, round_: Round) -> Custody:
     """Return who holds the keys of an open round, seen from the web side."""
-    apart, second = keyring.side is Side.WEB, keyring.round_keys(round_.id).trustee
+    apart = keyring.side is Side.WEB and not keyring.ballot_keys()
+    second = keyring.round_keys(round_.id).trustee
     if second is None or round_.trustee is None:
         return Custody(apart)
     return Custody(apart, round_.trustee.person.name, fingerprint(second))
@@ -97,7 +98,7 @@ def _ballot_key(session: Session, keyring: Keyring, round_: Round) -> bytes:
     if taken is None:
         raise NoBallotKey
     key = session.get_one(BallotKey, taken, populate_existing=True)
-    if not sealing.fits_mac(key.mac, keyring.shared(), _named(key.id, key.public), BALLOT_KEY):
+    if not comes_from_closing_side(keyring, key):
         raise KeyringUnusable(
             reason="the key for ballots in the database does not come from a closing side with "
             "the same file `shared`"
@@ -105,12 +106,21 @@ def _ballot_key(session: Session, keyring: Keyring, round_: Round) -> bytes:
     return key.public
 
 
+def comes_from_closing_side(keyring: Keyring, key: BallotKey) -> bool:
+    """Say whether a ballot key was signed by the closing side. Raises KeyringUnusable."""
+    return keyring.has_signed(key.signature, _named(key.id, key.public), BALLOT_KEY)
+
+
 def restock(session: Session, keyring: Keyring) -> bool:
     """Make one more key for rounds to come, if fewer than 20 are free; say whether it was needed.
 
-    The caller commits. Raises KeyringUnusable, OtherSide.
+    Free keys whose private half is not here (any more) are taken back: no round could be
+    closed with them. The caller commits. Raises KeyringUnusable, OtherSide.
     """
     keyring.must_close()
+    held = keyring.ballot_keys()
+    gone = delete(BallotKey).where(BallotKey.round_id.is_(None), BallotKey.id.not_in(held))
+    session.execute(gone)
     free = session.scalar(select(func.count()).where(BallotKey.round_id.is_(None))) or 0
     if free >= STOCK:
         return False
@@ -121,8 +131,8 @@ def restock(session: Session, keyring: Keyring) -> bool:
 def _made(session: Session, keyring: Keyring, key_id: UUID) -> BallotKey:
     """Make a key: first its file, so that no row ever stands without one."""
     public = keyring.make_ballot_key(key_id)
-    code = sealing.mac(keyring.shared(), _named(key_id, public), BALLOT_KEY)
-    key = BallotKey(id=key_id, public=public, mac=code)
+    signature = keyring.sign(_named(key_id, public), BALLOT_KEY)
+    key = BallotKey(id=key_id, public=public, signature=signature)
     session.add(key)
     session.flush()
     return key

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import sealing
-from survey.errors import NotFound, marked
-from survey.keyring import Keyring, KeyringUnusable, RoundKeys
+from survey.errors import Conflict, NotFound, marked
+from survey.keyring import Keyring, RoundKeys
 from survey.models import (
     Answered,
     Ballot,
@@ -25,13 +26,33 @@ from survey.services import audit, mails
 TOKEN = "token"  # noqa: S105 - what a seal is for, no secret
 
 
+class NotForThisAddress(Conflict):
+    """An invitation that was made for another address than its person has."""
+
+    message = marked(
+        "This invitation was made for another address. Whoever runs this server can see whether "
+        "somebody has changed it."
+    )
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What an invitation keeps sealed: the link's token, and the rater's number in the round.
+
+    The number stays when the link is renewed, so that no rater's ballot counts twice.
+    """
+
+    token: bytes = field(repr=False)
+    serial: bytes = field(repr=False)
+
+
 def invite(session: Session, nomination: Nomination, keys: RoundKeys, now: datetime) -> None:
     """Make a rater's link and queue the mail with it; the link itself is stored nowhere."""
-    token = sealing.new_token()
+    secret = Secret(sealing.new_token(), sealing.new_serial())
     invitation = Invitation(
         nomination_id=nomination.id,
-        lookup=sealing.from_token(token, keys.pepper).lookup,
-        sealed_token=sealing.seal(keys.mail.public, token, TOKEN),
+        lookup=sealing.from_token(secret.token, keys.pepper).lookup,
+        sealed_token=_sealed(keys, secret, nomination.person.email),
     )
     session.add(invitation)
     session.flush()
@@ -57,37 +78,51 @@ def send_again(
     audit.record(session, actor, marked("invitation sent again"), person.email, now)
 
 
-def renew(session: Session, keyring: Keyring, person: Person, now: datetime) -> None:
+def renew(session: Session, keyring: Keyring, person: Person, before: str, now: datetime) -> None:
     """Give a person new links to their open rounds, and mail them; the old ones open nothing.
 
-    Answers that were sent stay. A draft is gone: only the old link opened it.
-    Raises KeyringUnusable.
+    `before` is the address that the old links went to. Answers that were sent stay. A draft is
+    gone: only the old link opened it. Raises KeyringUnusable, NotForThisAddress.
     """
     query = select(Invitation).join(Nomination).where(Nomination.person_id == person.id)
     for invitation in session.scalars(query).all():
-        token, round_id = sealing.new_token(), invitation.nomination.round_id
+        round_id = invitation.nomination.round_id
         # Held until the commit, so that nobody closes it meanwhile.
         round_ = session.get_one(Round, round_id, with_for_update=True, populate_existing=True)
         if round_.state is not RoundState.OPEN:
             continue
         keys = keyring.round_keys(round_.id)
-        old = sealing.from_token(token_of(keyring, round_, invitation), keys.pepper)
-        new = sealing.from_token(token, keys.pepper)
+        secret = secret_of(keyring, round_, invitation, before)
+        renewed = replace(secret, token=sealing.new_token())
+        old = sealing.from_token(secret.token, keys.pepper)
+        new = sealing.from_token(renewed.token, keys.pepper)
         _move_ballot(session, round_, invitation, old.handle, new.handle)
         invitation.lookup = new.lookup
-        invitation.sealed_token = sealing.seal(keys.mail.public, token, TOKEN)
+        invitation.sealed_token = _sealed(keys, renewed, person.email)
         session.flush()
         mails.queue_invitation(session, invitation, now, again=True)
 
 
-def token_of(keyring: Keyring, round_: Round, invitation: Invitation) -> bytes:
-    """Return the token in a rater's link. Raises KeyringUnusable."""
+def secret_of(keyring: Keyring, round_: Round, invitation: Invitation, address: str) -> Secret:
+    """Return what an invitation to this address keeps sealed.
+
+    Raises KeyringUnusable, and NotForThisAddress where it was made for another one: somebody
+    has changed the address in the database, and must not get the link.
+    """
+    private = keyring.round_keys(round_.id).mail.private
     try:
-        return sealing.unseal(
-            keyring.round_keys(round_.id).mail.private, invitation.sealed_token, TOKEN
-        )
+        secret = sealing.unseal(private, invitation.sealed_token, _purpose(address))
     except SealBroken:
-        raise KeyringUnusable(reason=f"round {round_.id} was sealed with another key") from None
+        raise NotForThisAddress from None
+    return Secret(secret[: sealing.TOKEN_BYTES], secret[sealing.TOKEN_BYTES :])
+
+
+def _sealed(keys: RoundKeys, secret: Secret, address: str) -> bytes:
+    return sealing.seal(keys.mail.public, secret.token + secret.serial, _purpose(address))
+
+
+def _purpose(address: str) -> str:
+    return f"{TOKEN} {address}"
 
 
 def _move_ballot(
@@ -96,6 +131,8 @@ def _move_ballot(
     ballot = session.get(Ballot, (round_.id, old), with_for_update=True)
     if ballot is None:
         return
+    # Whoever held the ballot may have sent it meanwhile.
+    session.refresh(invitation)
     session.delete(ballot)
     if invitation.answered is Answered.ANSWERED and round_.ballot_size is not None:
         noise = sealing.noise(round_.ballot_size)

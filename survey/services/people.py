@@ -128,7 +128,7 @@ def change(
         return
     session.execute(delete(SignInCode).where(SignInCode.person_id == person.id))
     mails.redirect(session, person)
-    invitations.renew(session, keyring, person, now)
+    invitations.renew(session, keyring, person, before, now)
     key = f"address_changed:{uuid4()}"
     mails.queue(session, MailKind.ADDRESS_CHANGED, key, person, language, now, address=before)
 

@@ -216,7 +216,8 @@ def _check_earlier(
     if not now + rounds.SHORTEST <= closes_at < round_.closes_at:
         raise NotEarlier
     enough = rounds.enough(round_)
-    if not all(alone for name, alone in enough.items() if asked[name] >= round_.k):
+    alone = [name for name, n in asked.items() if name != SELF and n >= round_.k]
+    if not all(enough.get(name, False) for name in (*alone, rounds.TOGETHER)):
         raise NotEnough
 
 
@@ -253,8 +254,8 @@ def _ask_one_less(session: Session, keyring: Keyring, proposal: Proposal, now: d
     nomination = _nomination(session, round_, person.id)
     query = select(Invitation).where(Invitation.nomination_id == nomination.id)
     invitation = session.scalars(query).one()
-    token = invitations.token_of(keyring, round_, invitation)
-    handle = sealing.from_token(token, keyring.round_keys(round_.id).pepper).handle
+    secret = invitations.secret_of(keyring, round_, invitation, person.email)
+    handle = sealing.from_token(secret.token, keyring.round_keys(round_.id).pepper).handle
     session.execute(delete(Ballot).where(Ballot.round_id == round_.id, Ballot.handle == handle))
     mails.withdraw(session, round_, invitation)
     session.delete(invitation)

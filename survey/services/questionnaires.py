@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from questionnaires import loader
 from questionnaires.definition import Questionnaire
+from reports.release import sha256
 from survey.errors import Conflict, NotFound, marked
-from survey.models import StoredQuestionnaire
+from survey.models import Round, StoredQuestionnaire
 
 
 class VersionChanged(Conflict):
@@ -55,7 +56,13 @@ _read: dict[str, Questionnaire] = {}
 
 
 def read(stored: StoredQuestionnaire) -> Questionnaire:
-    """Return a stored questionnaire; it cannot change, so each is read once in a process."""
-    if stored.digest not in _read:
-        _read[stored.digest] = Questionnaire.model_validate_json(stored.document)
-    return _read[stored.digest]
+    """Return a stored questionnaire, read once in a process as long as its text is the same."""
+    digest = sha256(stored.document)
+    if digest not in _read:
+        _read[digest] = Questionnaire.model_validate_json(stored.document)
+    return _read[digest]
+
+
+def asked_in(round_: Round) -> str:
+    """Return what a round asks, so that nobody can change it in the database unnoticed."""
+    return f"{sha256(round_.questionnaire.document)} {round_.level}"

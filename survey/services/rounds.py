@@ -29,10 +29,14 @@ from survey.models import (
 from survey.services import audit, custody, invitations, mails, questionnaires
 
 LONGEST_MESSAGE = 600
+# How it is noted that all groups together have enough answers.
+TOGETHER = "together"
 SHORTEST = timedelta(days=1)
 LONGEST = timedelta(days=90)
 # A round that nobody extended or ended after its closing day is ended for them.
 PATIENCE = timedelta(days=14)
+# A trustee may be on holiday, but answers do not wait sealed for ever.
+PATIENCE_FOR_TRUSTEE = timedelta(days=90)
 
 
 class RoundStarted(Conflict):
@@ -319,14 +323,21 @@ def renew_enough(session: Session, round_: Round, now: datetime) -> None:
     """
     if round_.enough_on == now.date():
         return
-    sent = answered(session, round_)
-    groups = {name: sent[name] >= round_.k for name in asked(session, round_) if name != SELF}
+    sent, before = answered(session, round_), enough(round_)
+    # What was enough stays so: nobody is to see from it that somebody has withdrawn.
+    groups = {
+        name: before.get(name, False) or sent[name] >= round_.k
+        for name in asked(session, round_)
+        if name != SELF
+    }
+    together = sum(n for name, n in sent.items() if name != SELF) >= round_.k
+    groups[TOGETHER] = before.get(TOGETHER, False) or together
     round_.enough, round_.enough_on = json.dumps(groups), now.date()
     session.flush()
 
 
 def enough(round_: Round) -> dict[str, bool]:
-    """Return which groups had enough answers on `round_.enough_on`."""
+    """Return which groups, and whether all together, had enough answers on `round_.enough_on`."""
     groups: dict[str, bool] = json.loads(round_.enough) if round_.enough else {}
     return groups
 

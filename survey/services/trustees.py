@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from survey import sealing
 from survey.errors import marked
 from survey.keyring import Keyring, KeyringUnusable
 from survey.models import Mail, MailKind, Person, Round, Trustee
@@ -23,7 +22,7 @@ def current(session: Session, keyring: Keyring) -> Trustee | None:
     if trustee is None:
         return None
     named = _named(trustee.id, trustee.person_id, trustee.public)
-    if not sealing.fits_mac(trustee.mac, keyring.shared(), named, TRUSTEE):
+    if not keyring.has_signed(trustee.signature, named, TRUSTEE):
         raise KeyringUnusable(reason="the trustee's key in the database was not added here")
     return trustee
 
@@ -36,14 +35,17 @@ def appoint(
     now: datetime,
     actor: Person | None = None,
 ) -> Trustee:
-    """Seal rounds that open from now on to this person's key, too; any former trustee retires."""
+    """Seal rounds that open from now on to this person's key, too; any former trustee retires.
+
+    Raises OtherSide on the web side, KeyringUnusable.
+    """
     retire(session, now)
     trustee_id = uuid4()
     trustee = Trustee(
         id=trustee_id,
         person_id=person.id,
         public=public,
-        mac=sealing.mac(keyring.shared(), _named(trustee_id, person.id, public), TRUSTEE),
+        signature=keyring.sign(_named(trustee_id, person.id, public), TRUSTEE),
     )
     session.add(trustee)
     session.flush()
@@ -65,8 +67,8 @@ def retire(session: Session, now: datetime, actor: Person | None = None) -> None
 
 
 def ask(session: Session, round_: Round, now: datetime) -> None:
-    """Ask a round's trustee by mail to open it, once. The caller commits."""
-    key = f"trustee:{round_.id}"
+    """Ask a round's trustee by mail to open it, once for each closing day. The caller commits."""
+    key = f"trustee:{round_.id}:{round_.closes_at.isoformat()}"
     if round_.trustee is None or session.scalar(select(Mail.id).where(Mail.key == key)):
         return
     mails.queue(

@@ -7,6 +7,7 @@ column, a ballot is only what a rater answered, and one key opens all.
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -31,7 +32,7 @@ from survey.models import (
     Trustee,
 )
 from survey.sealing import KeyPair, SealBroken
-from survey.services import closing, invitations, rounds, trustees
+from survey.services import closing, invitations, questionnaires, rounds, trustees
 from tests import factories
 from tests.conftest import CLOSES, NOW
 
@@ -294,7 +295,8 @@ class ProductBox:
 
     def renew(self, name: str) -> None:
         query = select(Person).where(Person.email == f"{name}@example.org")
-        invitations.renew(self.session, self.served, self.session.scalars(query).one(), NOW)
+        person = self.session.scalars(query).one()
+        invitations.renew(self.session, self.served, person, person.email, NOW)
         self.session.commit()
 
     def ballots(self) -> dict[bytes, bytes]:
@@ -316,7 +318,9 @@ class ProductBox:
         envelope = factories.envelope(self.served, self.round)
         answers = Draft(factories.scores(score, score, score)).as_answers("peer")
         forger = replace(envelope, shared=b"a guess at what the two sides share")
-        return forger.seal(Content(f"{score}" * 32, K, answers))
+        return forger.seal(
+            Content(f"{score}" * 32, K, questionnaires.asked_in(self.round), answers)
+        )
 
     def close(self) -> tuple[int, float] | None:
         private = self.trustee.private if self.trustee else None
@@ -350,8 +354,7 @@ def two_sides(keyring: Keyring) -> tuple[Keyring, Keyring]:
     """Return the keyrings of a web side and a closing side that have what they share."""
     web = Keyring(keyring.path.with_name("web"), Side.WEB)
     closes = Keyring(keyring.path.with_name("closing"), Side.CLOSING)
-    shared = closes.shared()
+    closes.shared()
     web.secret()
-    (web.path / "shared").write_bytes(shared)
-    (web.path / "shared").chmod(0o600)
+    shutil.copy(closes.path / "shared", web.path / "shared")
     return web, closes

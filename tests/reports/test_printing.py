@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -116,20 +117,39 @@ else:
         "import subprocess; subprocess.run(['true'], check=True)",
         "import os; os.system('true')",
         "import pathlib; pathlib.Path('{folder}/written').write_text('x' * 10)",
+        "import os; os.truncate('{folder}/there', 0)",
+        "import os; os.remove('{folder}/there')",
+        "import ctypes; ctypes.CDLL(None)",
+        "open('{folder}/there', 'r+').close()",
     ],
 )
 def test_it_reaches_nobody_starts_nothing_and_writes_nothing(act, sink, tmp_path):
     port = sink.url.rpartition(":")[2]
     act = act.format(sink=sink.url, port=port, folder=tmp_path)
 
+    (tmp_path / "there").write_text("words")
+
     def outcome(how):
         command = [sys.executable, "-c", CONFINED.format(act=act), how]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
     assert outcome("free").startswith("done")
+    (tmp_path / "there").write_text("words")
     sink.forget()
     assert outcome("confined").startswith("refused")
     assert sink.paths == []
+    assert (tmp_path / "there").read_text() == "words"
+
+
+def test_a_process_that_neither_reads_nor_answers_ends_in_time(release, questionnaire):
+    printer = Printer()
+    printer.print(release, questionnaire)
+    os.kill(printer._process.pid, signal.SIGSTOP)
+    printer.limits = Limits(seconds=1)
+
+    with pytest.raises(PrintFailed, match="it took longer than it may"):
+        printer.print(typed(release, "A long text. " * 20_000), questionnaire)
+    printer.close()
 
 
 def test_nothing_is_left_running_when_its_parent_is_gone(release, questionnaire, tmp_path):

@@ -27,7 +27,7 @@ def both(request):
 @pytest.mark.parametrize("answers", [ANSWERS, None])
 def test_what_was_put_in_comes_out(both, answers):
     envelope, opener = both
-    content = Content("0a" * 16, 3, answers)
+    content = Content("0a" * 16, 3, "what was asked", answers)
 
     assert opener.open(envelope.seal(content)) == content
 
@@ -35,13 +35,16 @@ def test_what_was_put_in_comes_out(both, answers):
 def test_started_and_sent_ballots_have_one_length(both):
     envelope, _ = both
 
-    lengths = {len(envelope.seal(Content("0a" * 16, 3, each))) for each in (ANSWERS, None)}
+    lengths = {
+        len(envelope.seal(Content("0a" * 16, 3, "what was asked", each)))
+        for each in (ANSWERS, None)
+    }
     assert len(lengths) == 1
 
 
 def test_without_one_of_its_keys_or_for_another_round_it_stays_closed(both):
     envelope, opener = both
-    sealed = envelope.seal(Content("0a" * 16, 3, ANSWERS))
+    sealed = envelope.seal(Content("0a" * 16, 3, "what was asked", ANSWERS))
 
     wrong = [
         replace(opener, ballot=sealing.new_key_pair().private),
@@ -57,7 +60,9 @@ def test_without_one_of_its_keys_or_for_another_round_it_stays_closed(both):
 def test_what_somebody_else_wrote_is_not_taken(both):
     """Whoever has the public keys can seal; without what the sides share it is noticed."""
     envelope, opener = both
-    forged = replace(envelope, shared=sealing.new_pepper()).seal(Content("0a" * 16, 3, ANSWERS))
+    forged = replace(envelope, shared=sealing.new_pepper()).seal(
+        Content("0a" * 16, 3, "what was asked", ANSWERS)
+    )
 
     with pytest.raises(NotFromWebSide):
         opener.open(forged)
@@ -69,7 +74,9 @@ def test_a_ballot_with_a_second_seal_is_not_read_without_it():
     envelope = Envelope(round_id, 2048, shared, pair.public, trustee.public)
 
     with pytest.raises(NotFromWebSide):
-        Opener(round_id, shared, pair.private).open(envelope.seal(Content("0a" * 16, 3, ANSWERS)))
+        Opener(round_id, shared, pair.private).open(
+            envelope.seal(Content("0a" * 16, 3, "what was asked", ANSWERS))
+        )
 
 
 def test_nothing_secret_is_shown_with_an_envelope(both):

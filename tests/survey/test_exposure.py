@@ -104,7 +104,7 @@ def test_a_trigger_is_found(session, said, database):
     session.commit()
 
     [found] = said()
-    assert found.startswith("The trigger noting")
+    assert found.startswith("The trigger or rule noting")
 
 
 @on_both

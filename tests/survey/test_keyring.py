@@ -1,5 +1,6 @@
 """Secrets are files for their owner only, and gone when they are destroyed."""
 
+import shutil
 import stat
 from pathlib import Path
 from uuid import uuid4
@@ -65,7 +66,7 @@ def test_a_keyring_that_cannot_be_written_is_named(tmp_path):
         Keyring(tmp_path / "file").keep_round(ROUND, keys())
 
 
-@pytest.mark.parametrize("trustee", [None, sealing.new_key_pair().public])
+@pytest.mark.parametrize("trustee", [None, sealing.new_key_pair().public], ids=["no", "yes"])
 def test_what_was_kept_is_what_is_read(keyring, trustee):
     kept = keys(trustee)
     keyring.keep_round(ROUND, kept)
@@ -102,12 +103,36 @@ def test_each_side_refuses_what_is_the_others(keyring):
 def test_the_web_side_does_not_make_up_what_both_must_share(keyring):
     web, closing = (Keyring(keyring.path / side, side) for side in (Side.WEB, Side.CLOSING))
     shared = closing.shared()
+    signature = closing.sign(b"key", "ballot key")
 
     with pytest.raises(KeyringUnusable, match="shared: No such file"):
         web.shared()
     web.secret()
-    (closing.path / "shared").rename(web.path / "shared")
+    shutil.copy(closing.path / "shared", web.path / "shared")
     assert web.shared() == shared
+    assert web.has_signed(signature, b"key", "ballot key")
+    assert not web.has_signed(signature, b"another", "ballot key")
+    with pytest.raises(OtherSide):
+        web.sign(b"key", "ballot key")
+
+
+def test_what_is_shared_is_not_made_anew_while_it_is_needed(keyring):
+    """With another one every ballot of the open rounds would be refused."""
+    keyring.shared()
+    keyring.make_ballot_key(KEY)
+    (keyring.path / "shared").unlink()
+
+    with pytest.raises(KeyringUnusable, match="shared is gone"):
+        keyring.shared()
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 63, b"x" * 100])
+def test_a_secret_of_another_length_is_refused(keyring, content):
+    keyring.shared()
+    (keyring.path / "shared").write_bytes(content)
+
+    with pytest.raises(KeyringUnusable, match=f"has {len(content)} bytes instead of 64"):
+        keyring.shared()
 
 
 def test_the_installations_secrets_are_made_once(keyring):

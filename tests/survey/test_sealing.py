@@ -160,14 +160,42 @@ def test_where_a_purpose_ends_and_content_begins_cannot_be_moved():
     assert sealing.mac(shared, b"key 1", "ballot") != sealing.mac(shared, b" 1", "ballot key")
 
 
-def test_codes_and_serials_of_old_ballots_keep_fitting():
-    """BLAKE2b (RFC 7693), keyed; a purpose each."""
-    shared, nomination = bytes(range(32)), UUID(int=7)
+def test_codes_of_old_ballots_keep_fitting():
+    """BLAKE2b (RFC 7693), keyed, with a purpose."""
+    shared = bytes(range(32))
     mac = hashlib.blake2b(b"ballot\0words", key=shared, person=b"mac", digest_size=32)
-    number = hashlib.blake2b(nomination.bytes, key=shared, person=b"serial", digest_size=16)
 
     assert sealing.mac(shared, b"words", "ballot") == mac.digest()
-    assert sealing.serial(nomination, shared) == number.digest()
+
+
+def test_a_signature_fits_its_key_content_and_purpose_only():
+    private = sealing.new_signing_key()
+    public = sealing.verifying_half(private)
+    signature = sealing.sign(private, b"key", "ballot key")
+
+    assert sealing.is_signed(public, signature, b"key", "ballot key")
+    assert not sealing.is_signed(public, signature, b"keys", "ballot key")
+    assert not sealing.is_signed(public, signature, b"key", "trustee")
+    assert not sealing.is_signed(public, signature[:-1], b"key", "ballot key")
+    other = sealing.verifying_half(sealing.new_signing_key())
+    assert not sealing.is_signed(other, signature, b"key", "ballot key")
+    assert not sealing.is_signed(b"no key", signature, b"key", "ballot key")
+
+
+def test_signatures_are_ed25519():
+    """The first test vector of RFC 8032, 7.1, gives this public half."""
+    private = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+
+    assert sealing.verifying_half(private).hex() == (
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    )
+    assert len(sealing.sign(private, b"", "")) == 64
+
+
+def test_every_token_and_number_is_another_one():
+    assert len({sealing.new_token() for _ in range(100)}) == 100
+    assert len({sealing.new_serial() for _ in range(100)}) == 100
+    assert (len(sealing.new_token()), len(sealing.new_serial())) == (24, 16)
 
 
 def test_a_public_half_is_found_again_from_the_private_one():

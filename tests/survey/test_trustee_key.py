@@ -31,6 +31,7 @@ def test_what_is_handed_over_is_read_again():
     assert trustee_key.read_public(trustee_key.public_file(PAIR.public)) == PAIR.public
 
 
+# Named by number, since the keys in them differ from run to run.
 @pytest.mark.parametrize(
     "content",
     [
@@ -40,8 +41,11 @@ def test_what_is_handed_over_is_read_again():
         "preview360-trustee AAAA",
         "preview360-trustee ä",
         trustee_key.public_file(PAIR.public)[:-8],
+        trustee_key.public_file(b"\xff" * 1216),
+        trustee_key.public_file(bytes(32) + PAIR.public[32:]),
         trustee_key.public_file(PAIR.public).removeprefix("preview360-trustee "),
     ],
+    ids=lambda _: "file",
 )
 def test_what_is_no_public_half_is_refused(content):
     with pytest.raises(KeyFileInvalid):
@@ -57,8 +61,11 @@ def test_what_is_no_public_half_is_refused(content):
         '{"kind": "preview360 trustee key", "salt": "AAAA", "locked": "AAAA"}',
         '{"kind": "preview360 trustee key", "salt": 5, "locked": "AAAA"}',
         KEPT.replace("trustee key", "ballot key"),
+        json.dumps({**json.loads(KEPT), "locked": ""}),
+        "[" * 100_000,
         trustee_key.public_file(PAIR.public),
     ],
+    ids=lambda _: "file",
 )
 def test_what_is_no_kept_key_is_refused(content):
     with pytest.raises(KeyFileInvalid):

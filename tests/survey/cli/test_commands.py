@@ -294,7 +294,8 @@ PHRASE = "four words are good"
 def let_the_day_pass(tmp_path):
     """Move a round's days into the past, as if its time had gone by."""
     with sqlite3.connect(tmp_path / "preview360-data" / "preview360.db") as database:
-        database.execute("UPDATE round SET opens_at = '2020-01-01', closes_at = '2020-02-01'")
+        days = [f"{utc_now() - timedelta(days=days):%Y-%m-%d %H:%M:%S}" for days in (9, 1)]
+        database.execute("UPDATE round SET opens_at = ?, closes_at = ?", days)
     database.close()
 
 
@@ -318,6 +319,8 @@ def test_a_trustee_makes_a_key_and_opens_a_round_with_it(installed, tmp_path):
     assert "is there already" in run("trustee", "new", "council", "--passphrase", PHRASE, code=1)
     assert "at least 12" in run("trustee", "new", "x", "--passphrase", "short", code=1)
     assert not (tmp_path / "x.key").exists()
+    for path in ("nowhere/council", "people.csv/council", "n" * 300):
+        assert "cannot be written" in run("trustee", "new", path, "--passphrase", PHRASE, code=1)
 
     run("person", "add", "council@example.org", "--name", "Works Council")
     said = run("trustee", "appoint", "council@example.org", "council.key", code=1)
@@ -376,7 +379,11 @@ def test_each_side_does_what_is_its_own(run, tmp_path):
     at(web, "db", "upgrade")
     assert "This is the closing side" in at(closing, "serve", code=1)
     at(closing, "work", "--once")
-    assert sorted(path.name for path in (tmp_path / "closing").iterdir()) == ["ballots", "shared"]
+    assert sorted(path.name for path in (tmp_path / "closing").iterdir()) == [
+        "ballots",
+        "shared",
+        "signing",
+    ]
     (tmp_path / "web" / "shared").write_bytes((tmp_path / "closing" / "shared").read_bytes())
     (tmp_path / "web" / "shared").chmod(0o600)
 
@@ -405,7 +412,7 @@ def test_the_audit_says_what_the_database_tells(installed, tmp_path):
     assert "Whoever holds this database today learns:" in said
     assert "- 0 open rounds: who has answered or declined so far" in said
     assert "Custody: together." in said
-    assert "ok\tNothing is in the database that this program would not put there." in said
+    assert "ok\tNo foreign table, column, trigger or rule" in said
 
     (tmp_path / "preview360-data" / "old.db").touch()
     assert "MEND" in installed("audit", code=1)

@@ -28,7 +28,7 @@ from survey.models import (
     RoundState,
 )
 from survey.sealing import SealBroken
-from survey.services import ballots, closing, custody, invitations, rounds
+from survey.services import ballots, closing, custody, invitations, questionnaires, rounds
 from survey.services.closing import NotDue, RosterMismatch, TooFewAnswers
 from tests import factories
 from tests.conftest import CLOSES, NOW, on_both
@@ -203,12 +203,24 @@ def test_a_manager_shown_by_role_does_not_fill_up_a_group(session, keyring):
         closing.close(session, keyring, round_.id, CLOSES)
 
 
+def other_words(round_):
+    row = round_.questionnaire
+    row.document = row.document.replace("Almost never", "Nearly never")
+
+
+CHANGES = {
+    "k lowered": lambda round_: setattr(round_, "k", 3),
+    "another level": lambda round_: setattr(round_, "level", "manager"),
+    "other words": other_words,
+}
 MISFITS = {
     "forged": "a ballot was not written by this server",
     "copied": "a rater's ballot is there twice",
     "sent and kept": "a rater's ballot is there twice",
     "of nobody": "customer: 1 instead of 0",
     "k lowered": "raters were told of groups of 5",
+    "another level": "raters were asked something else",
+    "other words": "raters were asked something else",
     "removed": "instead of",
     "spoilt": "a seal does not belong to this round",
     "of another round": "a seal does not belong to this round",
@@ -224,9 +236,10 @@ def test_ballots_that_are_not_the_raters_own_are_not_counted(session, keyring, a
     ballot = session.scalars(select(Ballot)).first()
     envelope = factories.envelope(keyring, round_)
     answers = factories.Draft(factories.scores()).as_answers("peer")
+    asked = questionnaires.asked_in(round_)
     if attack == "forged":
         forger = replace(envelope, shared=b"guessed")
-        put_in(session, round_, forger.seal(Content("0" * 32, 5, answers)))
+        put_in(session, round_, forger.seal(Content("0" * 32, 5, asked, answers)))
     elif attack == "copied":
         put_in(session, round_, ballot.sealed)
     elif attack == "sent and kept":
@@ -244,17 +257,17 @@ def test_ballots_that_are_not_the_raters_own_are_not_counted(session, keyring, a
         put_in(
             session,
             round_,
-            envelope.seal(Content("1" * 32, 5, replace(answers, relationship="customer"))),
+            envelope.seal(Content("1" * 32, 5, asked, replace(answers, relationship="customer"))),
         )
-    elif attack == "k lowered":
-        round_.k = 3
+    elif attack in CHANGES:
+        CHANGES[attack](round_)
     elif attack == "removed":
         session.delete(ballot)
     elif attack == "spoilt":
         ballot.sealed = ballot.sealed[:-1] + bytes([ballot.sealed[-1] ^ 1])
     elif attack == "of another round":
         other = replace(envelope, round_id=uuid4())
-        ballot.sealed = other.seal(Content("2" * 32, 5, answers))
+        ballot.sealed = other.seal(Content("2" * 32, 5, asked, answers))
     else:
         moved = session.scalars(select(Invitation)).first()
         moved.answered = Answered.NOT_YET
@@ -274,7 +287,7 @@ def test_a_ballot_counts_once_however_often_its_link_is_renewed(session, keyring
     """The number of a rater stays; so an older copy cannot be put beside the new answers."""
     old = {each.handle: each.sealed for each in session.scalars(select(Ballot))}
     person = session.scalars(select(Person).where(Person.email == "peer0@example.org")).one()
-    invitations.renew(session, keyring, person, NOW)
+    invitations.renew(session, keyring, person, person.email, NOW)
     session.commit()
     factories.answer(session, keyring, factories.links(session, keyring, round_)["peer0"])
     [kept] = [old[handle] for handle in old if session.get(Ballot, (round_.id, handle)) is None]

@@ -1,18 +1,20 @@
 """Each round gets its keys from the side that closes it, and from nobody else."""
 
 import threading
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from survey import db, sealing
+from survey import db, jobs, sealing
 from survey.keyring import KeyringUnusable, OtherSide
-from survey.models import BallotKey, Mail, MailKind, Round, Trustee
+from survey.models import BallotKey, Mail, MailKind, Round, RoundState, Trustee
 from survey.services import closing, custody, rounds, trustees
 from survey.services.closing import RosterMismatch, TooFewAnswers, TrusteeNeeded
 from survey.services.custody import Custody, NoBallotKey
+from survey.site import EXTENSION, Site
 from survey.trustee_key import fingerprint
 from tests import factories
 from tests.attacks.custody import two_sides
@@ -80,6 +82,39 @@ def test_a_key_from_elsewhere_is_not_taken(session, sides):
 
     with pytest.raises(KeyringUnusable, match="does not come from a closing side"):
         rounds.open_round(session, web, round_, NOW)
+
+
+def test_a_copy_of_the_web_sides_keyring_makes_no_key_that_is_taken(session, sides):
+    """Whoever has it knows the shared secret; a code made with that would have been enough."""
+    web, closes = sides
+    custody.restock(session, closes)
+    key = session.scalars(select(BallotKey)).one()
+    round_ = factories.prepared(session)
+    session.commit()
+    key_id, own = key.id, sealing.new_key_pair().public
+    known = web.shared()
+    for forged in (
+        sealing.mac(known, key_id.bytes + own, custody.BALLOT_KEY),
+        sealing.sign(known, key_id.bytes + own, custody.BALLOT_KEY),
+        key.signature,
+    ):
+        key = session.get_one(BallotKey, key_id)
+        key.public, key.signature = own, forged
+        session.commit()
+        with pytest.raises(KeyringUnusable, match="does not come from a closing side"):
+            rounds.open_round(session, web, session.get_one(Round, round_.id), NOW)
+        session.rollback()
+
+
+def test_free_keys_that_nobody_could_open_are_taken_back(session, sides):
+    """After a restored backup the database offers keys that were destroyed since."""
+    _, closes = sides
+    restocked(session, closes)
+    for key_id in closes.ballot_keys()[:15]:
+        closes.destroy_ballot_key(key_id)
+
+    assert restocked(session, closes) == 15
+    assert set(session.scalars(select(BallotKey.id))) == set(closes.ballot_keys())
 
 
 @on_both
@@ -239,7 +274,8 @@ def test_a_new_trustee_takes_over_for_rounds_that_open_later(session, keyring, c
 
 def test_a_trustee_who_was_not_appointed_here_is_refused(session, keyring):
     person = factories.person(session, "Mallory")
-    session.add(Trustee(id=uuid4(), person_id=person.id, public=COUNCIL.public, mac=b"m" * 32))
+    code = {"id": uuid4(), "person_id": person.id, "public": COUNCIL.public}
+    session.add(Trustee(signature=b"m" * 64, **code))
     round_ = factories.prepared(session)
     session.commit()
 
@@ -255,3 +291,39 @@ def test_a_trustee_is_asked_once(session, keyring, council):
 
     query = select(Mail).where(Mail.kind == MailKind.TRUSTEE_NEEDED)
     assert [mail.address for mail in session.scalars(query)] == ["council@example.org"]
+
+    rounds.extend(session, round_, CLOSES + timedelta(days=7), CLOSES)
+    trustees.ask(session, round_, CLOSES + timedelta(days=7))
+    assert len(session.scalars(query).all()) == 2
+
+
+def test_a_round_whose_trustee_never_comes_ends_after_ninety_days(
+    app, session, keyring, council, clock
+):
+    round_ = factories.opened(session, keyring, roster={"peer": 3})
+    factories.all_answer(session, keyring, round_)
+    session.close()
+    for days, state in ((89, RoundState.OPEN), (91, RoundState.VOID)):
+        clock.now = CLOSES + timedelta(days=days)
+        jobs.sweep(app)
+        assert session.get_one(Round, round_.id).state is state
+        session.close()
+    assert keyring.ballot_keys() == []
+
+
+@on_both
+def test_the_key_that_opened_a_round_is_destroyed_whatever_the_database_says(
+    app, session, keyring, database
+):
+    """Somebody points the row of the key elsewhere while the round is being closed."""
+    round_ = factories.opened(session, keyring, roster={"peer": 3})
+    factories.all_answer(session, keyring, round_)
+    session.rollback()
+    event.listen(
+        session,
+        "before_commit",
+        lambda session: session.execute(update(BallotKey).values(round_id=None)),
+    )
+    site = Site(app.extensions[EXTENSION].settings, keyring, lambda: CLOSES)
+    jobs.close(site, session, round_.id)
+    assert round_.id not in keyring.ballot_keys()

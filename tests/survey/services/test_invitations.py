@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import select
 
+from survey import jobs
 from survey.models import AuditEntry, Ballot, Mail, Person
-from survey.services import ballots, closing, people
+from survey.services import ballots, closing, invitations, people
 from survey.services.ballots import LinkUnknown
 from survey.services.people import Entry
 from tests import factories
@@ -69,3 +70,20 @@ def test_nothing_tells_the_administrator_who_had_answered(session, keyring, roun
         session.commit()
 
     assert seen[0] == seen[1]
+
+
+def test_an_address_changed_in_the_database_gets_no_link(session, keyring, app, catcher):
+    """Somebody who can write there puts in their own and has the invitation sent again."""
+    round_ = factories.opened(session, keyring, roster={"peer": 3})
+    person = session.scalars(select(Person).where(Person.email == "peer0@example.org")).one()
+    person.email = "eve@example.net"
+    invitations.send_again(session, round_, person, NOW)
+    session.commit()
+    session.close()
+    jobs.sweep(app)
+
+    assert not [mail for mail in catcher.mails if "eve@example.net" in mail["To"]]
+    others = [mail for mail in catcher.mails if "peer1@example.org" in mail["To"]]
+    assert len(others) == 1
+    trouble = session.scalars(select(Mail.trouble).where(Mail.address == "eve@example.net")).all()
+    assert trouble == ["its link was made for another address"]

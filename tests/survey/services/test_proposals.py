@@ -170,6 +170,29 @@ def test_it_does_not_close_earlier_before_every_group_has_enough(session, keyrin
     assert proposals.propose_earlier(session, round_, EARLIER, NOW, round_.leader)
 
 
+def test_small_groups_alone_are_not_enough_to_close_earlier(session, keyring, andy):
+    """None of them could stand alone, and nobody has answered at all."""
+    roster = {"manager": 1, "peer": 2, "direct_report": 2}
+    round_ = factories.opened(session, keyring, roster=roster)
+    rounds.renew_enough(session, round_, NOW + timedelta(days=1))
+    with pytest.raises(NotEnough):
+        proposals.propose_earlier(session, round_, EARLIER, NOW, round_.leader)
+
+    factories.all_answer(session, keyring, round_)
+    rounds.renew_enough(session, round_, NOW + timedelta(days=2))
+    assert proposals.propose_earlier(session, round_, EARLIER, NOW, round_.leader)
+
+
+def test_what_was_enough_stays_so_whoever_withdraws(session, keyring, round_, enough):
+    before = rounds.enough(round_)
+    for invitation in session.scalars(select(Invitation)):
+        invitation.answered = Answered.NOT_YET
+    session.flush()
+    rounds.renew_enough(session, round_, NOW + timedelta(days=2))
+
+    assert rounds.enough(round_) == before
+
+
 def test_one_more_person_is_invited_and_counts(session, keyring, round_, by_leader, andy):
     proposals.approve(session, keyring, by_leader["one more"], NOW, andy)
     session.commit()
