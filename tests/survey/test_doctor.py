@@ -3,13 +3,16 @@
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import delete
 
 from survey import sealing, trustee_key
 from survey.doctor import custody_level, examine
-from survey.keyring import Side
+from survey.keyring import Keyring, Side
+from survey.models import BallotKey, Trustee
 from survey.services import closing, custody, trustees
 from survey.site import EXTENSION
 from tests import factories
+from tests.attacks.custody import two_sides
 from tests.conftest import CLOSES, NOW
 
 
@@ -145,3 +148,43 @@ def test_a_database_shared_with_a_group_is_fine_only_for_two_sides(said, setting
     assert bool([each for each in said() if "can be read by other users" in each]) == (
         side is Side.BOTH
     )
+
+
+@pytest.mark.parametrize(
+    ("side", "foreign"), [(Side.WEB, ["ballots", "signing"]), (Side.CLOSING, ["rounds", "secret"])]
+)
+def test_what_belongs_to_the_other_side_is_found(said, keyring, round_, side, foreign):
+    """An installation that ran as one, and was parted by its setting only."""
+    keyring.side = side
+
+    troubles = said()
+    for name in foreign:
+        assert [each for each in troubles if f"{keyring.path / name} belongs to the other" in each]
+
+
+def test_ballot_keys_of_another_closing_side_are_found(app, said, session, keyring):
+    web, closes = two_sides(keyring)
+    _, stranger = two_sides(Keyring(keyring.path / "elsewhere"))
+    custody.restock(session, closes)
+    app.extensions[EXTENSION].keyring = web
+    assert said() == []
+
+    session.execute(delete(BallotKey))
+    custody.restock(session, stranger)
+    mismatch, none_ready = said()
+    assert "1 ballot keys in the database do not come from a closing side" in mismatch
+    assert "No ballot key is ready" in none_ready
+
+    (web.path / "shared").unlink()
+    [trouble] = said()
+    assert "Copy the file `shared`" in trouble
+
+
+def test_a_trustee_whom_nobody_appointed_here_is_said_and_stops_no_finding(app, session, keyring):
+    person, pair = factories.person(session, "Mallory"), sealing.new_key_pair()
+    session.add(Trustee(person_id=person.id, public=pair.public, signature=b"s" * 64))
+    session.flush()
+
+    level = custody_level(app.extensions[EXTENSION], session)
+    assert "was not added here" in level[1]
+    assert examine(app.extensions[EXTENSION], session)
