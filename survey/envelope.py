@@ -1,11 +1,11 @@
 """The envelope of a ballot: what lies in it, and the layers in which it is sealed.
 
-Inside are the answers with their rater's serial number, what was asked, and the
-smallest group that the rater was told of, and a code by which the closing side knows that all
-of it comes from the web side. So nobody who can write to the database can put
-in ballots of their own, count one twice, or have other rules applied. Around
-them lies a seal to the trustee's key, if the round has a trustee, and outside
-the seal to the round's own key.
+Inside are the answers with their rater's serial number, what was asked, the
+smallest group that the rater was told of, and a code by which the closing side
+knows that all of it comes from the web side. So nobody who can write to the
+database can put in ballots of their own, count one twice, or have other rules
+applied. Around them lies a seal to the trustee's key, if the round has a
+trustee, and outside the seal to the round's own key.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ nothing is said that would tell how far a round is.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import func, select
@@ -70,7 +71,8 @@ def look(site: Site, session: Session) -> list[Finding]:
         *_ballots(session),
         *_leftovers(session),
         *_mails(session),
-        *(_sqlite(site, session) if site.settings.database_file() else _server(session)),
+        *(_sqlite(file, session) if (file := site.settings.database_file()) else ()),
+        *(_postgresql(session) if session.connection().dialect.name == "postgresql" else ()),
     ]
     fine = Finding("No foreign table, column, trigger or rule, no odd ballot, nothing left over.")
     return findings or [fine]
@@ -149,11 +151,8 @@ def _mails(session: Session) -> Iterator[Finding]:
         )
 
 
-def _sqlite(site: Site, session: Session) -> Iterator[Finding]:
+def _sqlite(file: Path, session: Session) -> Iterator[Finding]:
     """Find copies beside the file, and remnants of what was deleted."""
-    file = site.settings.database_file()
-    if file is None:
-        return
     own = {file.name, *(f"{file.name}{ending}" for ending in BESIDE)}
     for other in sorted(path.name for path in file.parent.iterdir() if path.name not in own):
         yield Finding(
@@ -167,10 +166,8 @@ def _sqlite(site: Site, session: Session) -> Iterator[Finding]:
         )
 
 
-def _server(session: Session) -> Iterator[Finding]:
+def _postgresql(session: Session) -> Iterator[Finding]:
     """Find settings with which PostgreSQL notes when each row was written, and by what."""
-    if session.connection().dialect.name != "postgresql":
-        return
 
     def setting(name: str) -> str:
         return str(session.scalar(sa.text(f"SHOW {name}")))

@@ -112,7 +112,7 @@ def close(site: Site, session: Session, round_id: UUID, trustee_key: bytes | Non
 
     Raises as `closing.close`.
     """
-    _, key_id = closing.close_naming_key(
+    closed = closing.close(
         session,
         site.keyring,
         round_id,
@@ -122,7 +122,7 @@ def close(site: Site, session: Session, round_id: UUID, trustee_key: bytes | Non
     )
     session.commit()
     try:
-        site.keyring.destroy_ballot_key(key_id)
+        site.keyring.destroy_ballot_key(closed.key_id)
     except KeyringUnusable as error:
         # The release stands; `clean_up` tries again.
         log.error("the key of round %s is still there: %s", round_id, for_log(error))

@@ -47,7 +47,7 @@ from survey.sealing import (
 )
 
 OWNER_ONLY = 0o077
-SHARED_BYTES = 32
+SECRET_BYTES = 32
 AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -137,11 +137,11 @@ class Keyring:
     def secret(self) -> bytes:
         """Return the web side's secret, made at the first call."""
         self.must_serve()
-        return self._read_or_make("secret", secrets.token_bytes(SHARED_BYTES))
+        return self._read_or_make("secret", secrets.token_bytes(SECRET_BYTES))
 
     def shared(self) -> bytes:
         """Return the secret that both sides know. Raises KeyringUnusable."""
-        return self._shared()[:SHARED_BYTES]
+        return self._shared()[:SECRET_BYTES]
 
     def sign(self, content: bytes, purpose: str) -> bytes:
         """Sign what the closing side puts into the database. Raises OtherSide."""
@@ -151,7 +151,7 @@ class Keyring:
 
     def has_signed(self, signature: bytes, content: bytes, purpose: str) -> bool:
         """Say whether the closing side has signed this. Raises KeyringUnusable."""
-        return is_signed(self._shared()[SHARED_BYTES:], signature, content, purpose)
+        return is_signed(self._shared()[SECRET_BYTES:], signature, content, purpose)
 
     def _shared(self) -> bytes:
         """Return the secret and the closing side's public signing key.
@@ -165,8 +165,8 @@ class Keyring:
                 raise KeyringUnusable(reason=f"{path} is gone, though ballot keys are there")
             private = self._read_or_make("signing", new_signing_key())
             verifying = verifying_half(private)
-            self._read_or_make("shared", secrets.token_bytes(SHARED_BYTES) + verifying)
-        return self._read("shared", SHARED_BYTES + SIGNING_BYTES)
+            self._read_or_make("shared", secrets.token_bytes(SECRET_BYTES) + verifying)
+        return self._read("shared", SECRET_BYTES + SIGNING_BYTES)
 
     def mail_pair(self) -> KeyPair:
         """Return the pair for what waits in the outbox, made at the first call."""
@@ -192,7 +192,7 @@ class Keyring:
     def make_ballot_key(self, key_id: UUID) -> bytes:
         """Make a pair for the ballots of a round to come; return its public half."""
         self.must_close()
-        # Before the first ballot key, so that it is never made anew beside one.
+        # Before the first ballot key, so that what is shared is never made anew beside one.
         self._shared()
         pair = new_key_pair()
         self._write(f"ballots/{key_id}", pair.private)

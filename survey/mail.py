@@ -186,8 +186,9 @@ def _invitation(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         raise MailImpossible("its round has closed")
     round_: Round = invitation.nomination.round
     relationship = invitation.nomination.relationship
+    keys = site.keyring.round_keys(round_.id)
     try:
-        token = secret_of(site.keyring, round_, invitation, mail.address).token
+        token = secret_of(keys, invitation, mail.address).token
     except NotForThisAddress:
         raise MailImpossible("its link was made for another address") from None
     questionnaire = questionnaires.read(round_.questionnaire)

@@ -223,4 +223,9 @@ def unlock(key: bytes, locked: bytes, handle: bytes) -> bytes | None:
 
 def noise(size: int) -> bytes:
     """Return random bytes as long as a locked draft of that size."""
-    return secrets.token_bytes(NONCE_BYTES + size + TAG_BYTES)
+    return secrets.token_bytes(locked_length(size))
+
+
+def locked_length(size: int) -> int:
+    """Return how many bytes are locked content of that size."""
+    return NONCE_BYTES + size + TAG_BYTES

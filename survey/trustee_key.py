@@ -23,7 +23,6 @@ KIND = "preview360 trustee key"
 SALT_BYTES = 16
 PASSES, LANES, MEMORY_KIB = 3, 4, 64 * 1024
 LOCKED_SIZE = 256
-LOCKED = sealing.noise(LOCKED_SIZE)
 SHORTEST_PASSPHRASE = 12
 
 
@@ -64,7 +63,8 @@ def read_private(content: str, passphrase: str) -> bytes:
     try:
         kept = json.loads(content)
         salt, locked = b64decode(kept["salt"]), b64decode(kept["locked"])
-        if kept["kind"] != KIND or len(salt) != SALT_BYTES or len(locked) != len(LOCKED):
+        lengths = len(salt), len(locked)
+        if kept["kind"] != KIND or lengths != (SALT_BYTES, sealing.locked_length(LOCKED_SIZE)):
             raise KeyFileInvalid
     except (ValueError, KeyError, TypeError, NotBase64, RecursionError):
         raise KeyFileInvalid from None

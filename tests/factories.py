@@ -72,9 +72,10 @@ def links(session: Session, keyring: Keyring, round_: Round) -> dict[str, str]:
         .join(Person, Person.id == Nomination.person_id)
         .where(Nomination.round_id == round_.id)
     )
+    keys = keyring.round_keys(round_.id)
     return {
         email.split("@")[0]: sealing.link_path(
-            round_.id, invitations.secret_of(keyring, round_, invitation, email).token
+            round_.id, invitations.secret_of(keys, invitation, email).token
         )
         for email, invitation in session.execute(query)
     }

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pdfplumber
 import pytest
+from flask import url_for
 from sqlalchemy import select
 
 from survey import db, jobs
@@ -96,7 +97,7 @@ class Place:
         """Return what every route says to everybody: (who, address) to text."""
         with self.app.test_request_context():
             addresses = {
-                self.app_url(rule, values)
+                url_for(rule.endpoint, **values)
                 for rule in self.app.url_map.iter_rules()
                 if "GET" in rule.methods and "link" not in rule.arguments
                 for values in self.arguments(rule)
@@ -112,10 +113,6 @@ class Place:
             for page in ("", *parts, "/check", "/thanks", "/declined"):
                 found[name, page] = said(client.get(f"/r/{link}{page}"))
         return found
-
-    def app_url(self, rule, values):
-        adapter = self.app.create_url_adapter(None) or self.app.url_map.bind("localhost")
-        return adapter.build(rule.endpoint, values)
 
     def arguments(self, rule):
         """Return every combination of what a rule takes."""

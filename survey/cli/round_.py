@@ -131,7 +131,7 @@ def show(name: str) -> None:
     """Show where ROUND stands: which groups have enough answers, renewed once a day."""
     shown = round_called(name)
     click.echo(f"{shown.leader.name}: {shown.state}, until {site().last_day(shown.closes_at)}")
-    enough = rounds.enough(shown)
+    enough = rounds.enough(shown).groups
     for relationship, asked in rounds.asked(session(), shown).items():
         if relationship in enough:
             alone = "not yet" if asked >= shown.k else "shown together with others"

@@ -130,13 +130,13 @@ def rater(session: Session, keyring: Keyring, link: str, now: datetime) -> Rater
         nomination=nomination,
         invitation=invitation,
         values=values,
-        serial=invitations.secret_of(keyring, round_, invitation, nomination.person.email).serial,
+        serial=invitations.secret_of(keys, invitation, nomination.person.email).serial,
         envelope=Envelope(
             round_.id, round_.ballot_size, keyring.shared(), keys.ballot, keys.trustee
         ),
         questionnaire=questionnaires.read(round_.questionnaire),
         asked_alike=rounds.asked(session, round_)[nomination.relationship],
-        custody=custody.of_round(keyring, round_),
+        custody=custody.of_round(keyring, keys, round_),
     )
 
 

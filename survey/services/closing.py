@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -62,6 +63,13 @@ class RosterMismatch(Conflict):
     )
 
 
+class Closed(NamedTuple):
+    """What came of a close: the release, and the ballot key that is to be destroyed now."""
+
+    release: Release
+    key_id: UUID
+
+
 def close(
     session: Session,
     keyring: Keyring,
@@ -70,27 +78,14 @@ def close(
     zone: tzinfo = UTC,
     actor: Person | None = None,
     trustee_key: bytes | None = None,
-) -> Release:
-    """Close a round whose closing day has passed, and return its release.
+) -> Closed:
+    """Close a round whose closing day has passed; return its release, and the key that opened it.
 
     The release names the days on which the round opened and closed in `zone`.
     Whoever claims the row first closes; the caller commits, then destroys keys.
     Raises NotDue, OtherSide, KeyringUnusable, TrusteeNeeded, RosterMismatch,
     TooFewAnswers: roll back then, and the round is still open and sealed.
     """
-    return close_naming_key(session, keyring, round_id, now, zone, actor, trustee_key)[0]
-
-
-def close_naming_key(
-    session: Session,
-    keyring: Keyring,
-    round_id: UUID,
-    now: datetime,
-    zone: tzinfo = UTC,
-    actor: Person | None = None,
-    trustee_key: bytes | None = None,
-) -> tuple[Release, UUID]:
-    """Close a round as `close` does; return with the release which key has opened it."""
     keyring.must_close()
     claimed = session.execute(
         update(Round)
@@ -124,7 +119,7 @@ def close_naming_key(
         round_=round_,
     )
     audit.record(session, actor, marked("round closed"), rounds.subject(round_), now)
-    return release, key_id
+    return Closed(release, key_id)
 
 
 def _check_enough(session: Session, round_: Round) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from survey import sealing
@@ -48,13 +48,12 @@ class Custody:
     fingerprint: str = ""
 
 
-def of_round(keyring: Keyring, round_: Round) -> Custody:
-    """Return who holds the keys of an open round, seen from the web side."""
+def of_round(keyring: Keyring, keys: RoundKeys, round_: Round) -> Custody:
+    """Return who can open an open round with these keys, seen from the web side."""
     apart = keyring.side is Side.WEB and not keyring.ballot_keys()
-    second = keyring.round_keys(round_.id).trustee
-    if second is None or round_.trustee is None:
+    if keys.trustee is None or round_.trustee is None:
         return Custody(apart)
-    return Custody(apart, round_.trustee.person.name, fingerprint(second))
+    return Custody(apart, round_.trustee.person.name, fingerprint(keys.trustee))
 
 
 def make_keys(session: Session, keyring: Keyring, round_: Round) -> RoundKeys:
@@ -118,11 +117,12 @@ def restock(session: Session, keyring: Keyring) -> bool:
     closed with them. The caller commits. Raises KeyringUnusable, OtherSide.
     """
     keyring.must_close()
-    held = keyring.ballot_keys()
-    gone = delete(BallotKey).where(BallotKey.round_id.is_(None), BallotKey.id.not_in(held))
-    session.execute(gone)
-    free = session.scalar(select(func.count()).where(BallotKey.round_id.is_(None))) or 0
-    if free >= STOCK:
+    # In this order: a key gets its file before its row.
+    free = set(session.scalars(select(BallotKey.id).where(BallotKey.round_id.is_(None))))
+    gone = free - set(keyring.ballot_keys())
+    unused = BallotKey.round_id.is_(None)
+    session.execute(delete(BallotKey).where(BallotKey.id.in_(gone), unused))
+    if len(free - gone) >= STOCK:
         return False
     _made(session, keyring, uuid4())
     return True

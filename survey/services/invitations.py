@@ -92,7 +92,7 @@ def renew(session: Session, keyring: Keyring, person: Person, before: str, now: 
         if round_.state is not RoundState.OPEN:
             continue
         keys = keyring.round_keys(round_.id)
-        secret = secret_of(keyring, round_, invitation, before)
+        secret = secret_of(keys, invitation, before)
         renewed = replace(secret, token=sealing.new_token())
         old = sealing.from_token(secret.token, keys.pepper)
         new = sealing.from_token(renewed.token, keys.pepper)
@@ -103,15 +103,14 @@ def renew(session: Session, keyring: Keyring, person: Person, before: str, now: 
         mails.queue_invitation(session, invitation, now, again=True)
 
 
-def secret_of(keyring: Keyring, round_: Round, invitation: Invitation, address: str) -> Secret:
+def secret_of(keys: RoundKeys, invitation: Invitation, address: str) -> Secret:
     """Return what an invitation to this address keeps sealed.
 
-    Raises KeyringUnusable, and NotForThisAddress where it was made for another one: somebody
-    has changed the address in the database, and must not get the link.
+    Raises NotForThisAddress where it was made for another one: somebody has changed the
+    address in the database, and must not get the link.
     """
-    private = keyring.round_keys(round_.id).mail.private
     try:
-        secret = sealing.unseal(private, invitation.sealed_token, _purpose(address))
+        secret = sealing.unseal(keys.mail.private, invitation.sealed_token, _purpose(address))
     except SealBroken:
         raise NotForThisAddress from None
     return Secret(secret[: sealing.TOKEN_BYTES], secret[sealing.TOKEN_BYTES :])

@@ -217,7 +217,7 @@ def _check_earlier(
         raise NotEarlier
     enough = rounds.enough(round_)
     alone = [name for name, n in asked.items() if name != SELF and n >= round_.k]
-    if not all(enough.get(name, False) for name in (*alone, rounds.TOGETHER)):
+    if not enough.together or not all(enough.groups.get(name) for name in alone):
         raise NotEnough
 
 
@@ -254,8 +254,9 @@ def _ask_one_less(session: Session, keyring: Keyring, proposal: Proposal, now: d
     nomination = _nomination(session, round_, person.id)
     query = select(Invitation).where(Invitation.nomination_id == nomination.id)
     invitation = session.scalars(query).one()
-    secret = invitations.secret_of(keyring, round_, invitation, person.email)
-    handle = sealing.from_token(secret.token, keyring.round_keys(round_.id).pepper).handle
+    keys = keyring.round_keys(round_.id)
+    secret = invitations.secret_of(keys, invitation, person.email)
+    handle = sealing.from_token(secret.token, keys.pepper).handle
     session.execute(delete(Ballot).where(Ballot.round_id == round_.id, Ballot.handle == handle))
     mails.withdraw(session, round_, invitation)
     session.delete(invitation)

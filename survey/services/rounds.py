@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -29,8 +29,6 @@ from survey.models import (
 from survey.services import audit, custody, invitations, mails, questionnaires
 
 LONGEST_MESSAGE = 600
-# How it is noted that all groups together have enough answers.
-TOGETHER = "together"
 SHORTEST = timedelta(days=1)
 LONGEST = timedelta(days=90)
 # A round that nobody extended or ended after its closing day is ended for them.
@@ -94,6 +92,14 @@ class ChoiceInvalid(Refused):
 
     status = 422
     message = marked("%(questionnaire)s has no %(choice)s.")
+
+
+@dataclass(frozen=True)
+class Enough:
+    """Which groups have at least k answers, and whether all of them together have."""
+
+    groups: dict[str, bool]
+    together: bool
 
 
 @dataclass(frozen=True)
@@ -324,22 +330,19 @@ def renew_enough(session: Session, round_: Round, now: datetime) -> None:
     if round_.enough_on == now.date():
         return
     sent, before = answered(session, round_), enough(round_)
+    raters = [name for name in asked(session, round_) if name != SELF]
     # What was enough stays so: nobody is to see from it that somebody has withdrawn.
-    groups = {
-        name: before.get(name, False) or sent[name] >= round_.k
-        for name in asked(session, round_)
-        if name != SELF
-    }
-    together = sum(n for name, n in sent.items() if name != SELF) >= round_.k
-    groups[TOGETHER] = before.get(TOGETHER, False) or together
-    round_.enough, round_.enough_on = json.dumps(groups), now.date()
+    noted = Enough(
+        groups={name: before.groups.get(name, False) or sent[name] >= round_.k for name in raters},
+        together=before.together or sum(sent[name] for name in raters) >= round_.k,
+    )
+    round_.enough, round_.enough_on = json.dumps(asdict(noted)), now.date()
     session.flush()
 
 
-def enough(round_: Round) -> dict[str, bool]:
-    """Return which groups, and whether all together, had enough answers on `round_.enough_on`."""
-    groups: dict[str, bool] = json.loads(round_.enough) if round_.enough else {}
-    return groups
+def enough(round_: Round) -> Enough:
+    """Return what had enough answers on `round_.enough_on`."""
+    return Enough(**json.loads(round_.enough)) if round_.enough else Enough({}, together=False)
 
 
 def to_renew(session: Session, now: datetime) -> list[Round]:

@@ -345,7 +345,7 @@ def _round_page(round_: Round, sent: Form) -> Page:
         round=round_,
         texts=questionnaires.read(round_.questionnaire).texts[round_.language],
         asked=services.asked(session(), round_),
-        enough=services.enough(round_),
+        enough=services.enough(round_).groups,
         rated_self=services.answered(session(), round_)[SELF] > 0,
         undelivered=mails.in_trouble(session(), round_),
         changes=proposals.approved(session(), round_),

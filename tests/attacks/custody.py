@@ -325,13 +325,13 @@ class ProductBox:
     def close(self) -> tuple[int, float] | None:
         private = self.trustee.private if self.trustee else None
         try:
-            release = closing.close(
+            closed = closing.close(
                 self.session, self.closes, self.round.id, CLOSES, trustee_key=private
             )
         except Refused:
             self.session.rollback()
             return None
-        document = Document.model_validate_json(release.document)
+        document = Document.model_validate_json(closed.release.document)
         [atom] = document.atoms
         means = [figure.mean for figure in document.figures if figure.mean is not None]
         return atom.n, sum(means) / len(means)

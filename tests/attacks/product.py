@@ -81,7 +81,7 @@ class Product:
 
     def close(self) -> tuple[str, ...]:
         """Close the round and return its comments as they are printed."""
-        release = closing.close(self.session, self.keyring, self.round_id, CLOSES)
+        release = closing.close(self.session, self.keyring, self.round_id, CLOSES).release
         self.session.commit()
         with self.app.app_context():
             jobs.clean_up(self.site)

@@ -3,10 +3,7 @@
 In every case the round is still open and sealed, or ended whole with no key left.
 """
 
-import json
 import shutil
-import subprocess
-import sys
 from datetime import timedelta
 
 import pytest
@@ -23,6 +20,7 @@ from survey.services.ballots import LinkUnknown
 from survey.services.closing import NotDue
 from tests import factories
 from tests.conftest import CLOSES, NOW, installation, on_both
+from tests.launching import launched
 
 ROSTER = {"peer": 4, "manager": 1}
 
@@ -30,22 +28,8 @@ ROSTER = {"peer": 4, "manager": 1}
 @pytest.fixture(scope="module")
 def launcher():
     """Processes that do what they are told, and die where they are told to."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.survey.fire"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    def run(**order):
-        process.stdin.write(json.dumps(order) + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline())
-
-    yield run
-    process.stdin.close()
-    process.wait()
-    process.stdout.close()
+    with launched("tests.survey.fire") as order:
+        yield order
 
 
 class Place:

@@ -3,11 +3,8 @@
 The sides share the database and one file, `shared`, that is brought over by hand.
 """
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +18,7 @@ from reports.release import Release as Document
 from survey.keyring import Keyring, Side
 from survey.models import BallotKey, Release, Round, RoundState
 from tests.conftest import CLOSES, NOW, on_both
+from tests.launching import launched
 from tests.survey.sides import GROUP
 
 USERS = {"web": 64001, "closing": 64002}
@@ -75,22 +73,8 @@ class Installation:
 def order(cluster):
     """Let a user do something in a process of their own; return what came of it."""
     scratch = cluster.create("warm_up")
-    launcher = subprocess.Popen(
-        [sys.executable, "-m", "tests.survey.sides", scratch],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    def done(**what):
-        launcher.stdin.write(json.dumps(what) + "\n")
-        launcher.stdin.flush()
-        return json.loads(launcher.stdout.readline())
-
-    yield done
-    launcher.stdin.close()
-    launcher.wait()
-    launcher.stdout.close()
+    with launched("tests.survey.sides", scratch) as done:
+        yield done
     cluster.drop("warm_up")
 
 

@@ -14,6 +14,7 @@ from survey.services.rounds import (
     ChoiceInvalid,
     Choices,
     DayInvalid,
+    Enough,
     MessageTooLong,
     NotLater,
     RatersMissing,
@@ -139,13 +140,13 @@ def test_enough_is_renewed_once_a_day_and_moves_with_no_click(session, keyring):
         factories.answer(session, keyring, link)
 
     rounds.renew_enough(session, round_, NOW)
-    none = {"manager": False, "peer": False, "direct_report": False, "together": False}
-    assert rounds.enough(round_) == none
+    none = {"manager": False, "peer": False, "direct_report": False}
+    assert rounds.enough(round_) == Enough(none, together=False)
 
     assert rounds.to_renew(session, NOW + timedelta(days=1)) == [round_]
     rounds.renew_enough(session, round_, NOW + timedelta(days=1))
-    both = {"peer": True, "direct_report": True, "together": True}
-    assert rounds.enough(round_) == none | both
+    both = {"peer": True, "direct_report": True}
+    assert rounds.enough(round_) == Enough(none | both, together=True)
 
 
 def test_every_fault_among_names_is_said_at_once(session):
