@@ -21,6 +21,7 @@ import pytest
 from flask import url_for
 from sqlalchemy import select
 
+from reports import tables
 from survey import db, jobs
 from survey.demo.catcher import plain_text
 from survey.models import Mail, Person, Proposal, Release, Round, RoundState
@@ -30,6 +31,7 @@ from survey.site import EXTENSION
 from tests import factories
 from tests.attacks.files import copy_postgresql, copy_sqlite, log_position
 from tests.conftest import CLOSES, NOW, on_both
+from tests.spreadsheet import inside
 from tests.visitor import Visitor
 
 PEERS = tuple(f"peer{number}" for number in range(6))
@@ -123,6 +125,7 @@ class Place:
             "mail_id": self.session.scalars(select(Mail.id)).all()[:3],
             "proposal_id": self.session.scalars(select(Proposal.id)).all(),
             "filename": ["site.css"],
+            "name": tables.NAMES,
         }
         self.session.close()
         names = sorted(rule.arguments)
@@ -159,6 +162,8 @@ def said(answer) -> str:
     if answer.mimetype == "application/pdf":
         with pdfplumber.open(io.BytesIO(answer.data)) as document:
             return "\n".join(page.extract_text() for page in document.pages)
+    if answer.mimetype.endswith("spreadsheetml.sheet"):
+        return inside(answer.data).decode()
     assert answer.status_code < 500
     text: str = answer.get_data(as_text=True)
     answer.close()

