@@ -31,6 +31,7 @@ from tests.attacks.report import (
     pytest_terminal_summary,
     pytest_testnodedown,
 )
+from tests.launching import answering
 from tests.postgres import Cluster
 
 # Hooks of the attacks; they have to stand where each process of a run finds them.
@@ -261,8 +262,5 @@ def served(app: Flask, settings: Settings) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
     app.extensions[EXTENSION].settings = settings.model_copy(update={"base_url": url})
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield url
-    server.close()
-    thread.join(timeout=5)
+    with answering(server):
+        yield url

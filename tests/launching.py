@@ -1,13 +1,16 @@
-"""Starts a module that answers lines of JSON, and forks for each of them."""
+"""Starts what tests talk to: a module that answers lines of JSON, a server of pages."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from waitress import wasyncore
 
 
 @contextmanager
@@ -32,3 +35,19 @@ def launched(module: str, *arguments: str) -> Iterator[Callable[..., Any]]:
     orders.close()
     process.wait()
     answers.close()
+
+
+@contextmanager
+def answering(server: Any) -> Iterator[None]:
+    """Let a server answer in a thread; that thread itself closes what it listens to.
+
+    Closed by another one, a file may be gone while it waits for it.
+    """
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.task_dispatcher.shutdown()
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+        thread.join()

@@ -28,6 +28,7 @@ from survey.services import closing, custody
 from tests import factories
 from tests.attacks.usual_app import Usual, usual_app
 from tests.conftest import CLOSES
+from tests.launching import answering
 from tests.visitor import Visitor
 
 WORDS_PAGE = 10
@@ -241,13 +242,8 @@ class ProductTarget:
     def serving(self) -> Iterator[str]:
         self.app.config["TRUSTED_HOSTS"] = [LOCAL, "localhost"]
         server = listening(self.app, LOCAL, 0)
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        try:
+        with answering(server):
             yield f"http://{LOCAL}:{server.socket.getsockname()[1]}"
-        finally:
-            server.close()
-            thread.join(timeout=5)
 
     def type(self, client: FlaskClient, words: str, meanwhile: Meanwhile = None) -> None:
         self._visitor(client, self.link).send(action="/start")
