@@ -68,6 +68,21 @@ def moderated_band(
     return _around(mean, t * moderated / math.sqrt(n), points)
 
 
+def wilson(successes: int, n: int, confidence: float = CONFIDENCE) -> Band:
+    """Return the score interval of a share, from 0 to 1, without continuity correction.
+
+    Raises ValueError for no trials, or successes outside 0…n.
+    Source: Wilson (1927), J. Am. Stat. Assoc. 22(158), 209-212.
+    """
+    if not 0 <= successes <= n or n < 1:
+        raise ValueError(f"{successes} of {n} is no share")
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    share, weight = successes / n, z**2 / n
+    middle = (share + weight / 2) / (1 + weight)
+    half = z * math.sqrt(share * (1 - share) / n + weight / (4 * n)) / (1 + weight)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def _around(mean: float, half_width: float, points: int) -> Band:
     if not 1 <= mean <= points:
         raise ValueError(f"{mean} is no mean on a scale of {points}")

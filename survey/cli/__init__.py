@@ -13,6 +13,7 @@ from survey.cli import (
     database,
     demo,
     doctor,
+    instrument,
     mail,
     person,
     questionnaire,
@@ -41,6 +42,7 @@ for command in (
     trustee.trustee,
     mail.mail,
     questionnaire.questionnaire,
+    instrument.instrument,
     demo.demo,
 ):
     cli.add_command(command)

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from questionnaires import loader
 from questionnaires.definition import Questionnaire
+from reports.release import Release as Document
 from reports.release import sha256
 from survey.errors import Conflict, NotFound, marked
-from survey.models import Round, StoredQuestionnaire
+from survey.models import Release, Round, StoredQuestionnaire
 
 
 class VersionChanged(Conflict):
@@ -61,6 +62,19 @@ def read(stored: StoredQuestionnaire) -> Questionnaire:
     if digest not in _read:
         _read[digest] = Questionnaire.model_validate_json(stored.document)
     return _read[digest]
+
+
+def latest_releases(session: Session, name: str) -> list[Document]:
+    """Return the latest release of each leader who was asked about with a questionnaire."""
+    query = (
+        select(Round.leader_id, Release.document)
+        .join(Release, Release.round_id == Round.id)
+        .join(StoredQuestionnaire, StoredQuestionnaire.id == Round.questionnaire_id)
+        .where(StoredQuestionnaire.name == name)
+        .order_by(Release.released_on, Release.sha256)
+    )
+    latest = {row.leader_id: row.document for row in session.execute(query)}
+    return [Document.model_validate_json(document) for document in latest.values()]
 
 
 def asked_in(round_: Round) -> str:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from reports.intervals import fixed_band, moderated_band
+from reports.intervals import fixed_band, moderated_band, wilson
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,30 @@ def test_a_mean_outside_the_scale_is_refused(mean):
 def test_a_negative_spread_is_refused():
     with pytest.raises(ValueError, match="not negative"):
         moderated_band(3.0, sd=-0.1, n=9, points=5)
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_score_intervals_as_published(successes, n, low, high):
+    """Newcombe (1998), Stat. Med. 17, 857-872, table I (p. 861), method 3, 95 %."""
+    assert wilson(successes, n, confidence=0.95) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_a_score_interval_of_all_is_that_of_none_turned_round():
+    none, all_ = wilson(0, 7), wilson(7, 7)
+
+    assert all_ == pytest.approx((1 - none[1], 1 - none[0]))
+    assert all_[1] == 1.0
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 0), (-1, 5), (6, 5)])
+def test_what_is_no_share_is_refused(successes, n):
+    with pytest.raises(ValueError, match="no share"):
+        wilson(successes, n)
