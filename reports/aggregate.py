@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -30,17 +30,18 @@ class Setting:
     language: str
     leader: str
     level: str
-    opened_on: date
+    opened_on: date | None
     closed_on: date
     k: int
-    asked: Mapping[str, int]
+    asked: Mapping[str, int] | None
+    sealed: bool = True
 
 
 def aggregate(setting: Setting, answers: Sequence[Answers], shuffle: random.Random) -> Release:
     """Return the release of a round from the answers of all its raters, self included.
 
-    `setting.asked` counts the invited of each relationship. `shuffle` should be
-    the system's randomness; nothing else here depends on chance.
+    `setting.asked` counts the invited of each relationship; None where nobody knows.
+    `shuffle` should be the system's randomness; nothing else here depends on chance.
 
     Raises TooFewRaters if nothing may be shown, and ValueError for answers that
     do not fit the questionnaire.
@@ -64,6 +65,7 @@ def aggregate(setting: Setting, answers: Sequence[Answers], shuffle: random.Rand
         level=setting.level,
         opened_on=setting.opened_on,
         closed_on=setting.closed_on,
+        sealed=setting.sealed,
         rules=asked.rules,
         atoms=tuple(_released(atom, setting, atoms) for atom in atoms),
         figures=made,
@@ -94,10 +96,11 @@ def _atoms(setting: Setting, answers: Sequence[Answers]) -> tuple[Atom, ...]:
     others = [each for each in answers if each.relationship != SELF]
     identified = [each.relationship for each in others if each.identified]
     anonymous = [each.relationship for each in others if not each.identified]
+    invited = Counter(anonymous + identified) if setting.asked is None else setting.asked
     counts = {
         relationship: anonymous.count(relationship)
         for relationship in setting.questionnaire.structure.relationships
-        if setting.asked.get(relationship, 0) > identified.count(relationship)
+        if invited.get(relationship, 0) > identified.count(relationship)
     }
     if sum(counts.values()) != len(anonymous):
         raise ValueError("more raters answered than were asked")
@@ -106,13 +109,9 @@ def _atoms(setting: Setting, answers: Sequence[Answers]) -> tuple[Atom, ...]:
 
 def _released(atom: Atom, setting: Setting, atoms: Sequence[Atom]) -> ReleasedAtom:
     """Return an atom with its name and how many were asked; the identified are counted apart."""
-    asked = 1
-    if not atom.identified:
-        alone = [each.relationships[0] for each in atoms if each.identified]
-        asked = sum(
-            setting.asked.get(relationship, 0) - alone.count(relationship)
-            for relationship in atom.relationships
-        )
+    asked = None
+    if setting.asked is not None:
+        asked = 1 if atom.identified else _invited(atom, setting.asked, atoms)
     texts = setting.questionnaire.texts[setting.language]
     label = atom_label(atom, atoms, texts, language(setting.language))
     return ReleasedAtom(
@@ -122,6 +121,14 @@ def _released(atom: Atom, setting: Setting, atoms: Sequence[Atom]) -> ReleasedAt
         asked=asked,
         n=atom.n,
         identified=atom.identified,
+    )
+
+
+def _invited(atom: Atom, asked: Mapping[str, int], atoms: Sequence[Atom]) -> int:
+    alone = [each.relationships[0] for each in atoms if each.identified]
+    return sum(
+        asked.get(relationship, 0) - alone.count(relationship)
+        for relationship in atom.relationships
     )
 
 

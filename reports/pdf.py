@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -29,6 +29,9 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 ASSETS = TEMPLATES / "reports" / "assets"
 BUNDLED = "bundled"
 
+Page = Literal["a4", "letter"]
+PAGES = get_args(Page)
+
 
 def preview_body(release: Release, questionnaire: Questionnaire) -> str:
     """Return the pages of the preview as HTML sections, without head or body."""
@@ -40,20 +43,20 @@ def preview_html(release: Release, questionnaire: Questionnaire) -> str:
     return _render("reports/preview/document.html", release, questionnaire)
 
 
-def preview_pdf(release: Release, questionnaire: Questionnaire) -> bytes:
-    """Return the preview as a PDF/UA-1 file of A4 pages.
+def preview_pdf(release: Release, questionnaire: Questionnaire, page: Page = "a4") -> bytes:
+    """Return the preview as a PDF/UA-1 file.
 
     Takes about a second, most of it for the layout; imports WeasyPrint on the
     first call.
     """
     from weasyprint import HTML
 
-    style, fonts = style_sheet()
+    styles, fonts = style_sheets(page)
     html = preview_html(release, questionnaire)
     document = HTML(string=html, url_fetcher=_fetcher(), base_url=f"{BUNDLED}:///")
     return bytes(
         document.write_pdf(
-            stylesheets=[style],
+            stylesheets=styles,
             font_config=fonts,
             pdf_variant="pdf/ua-1",
             pdf_identifier=sha256(release.to_json()).encode(),
@@ -99,9 +102,15 @@ def _as_image(svg: str) -> Markup:
     return Markup("data:image/svg+xml;base64,") + data
 
 
+def style_sheets(page: Page) -> tuple[list[CSS], FontConfiguration]:
+    """Return the parsed style sheets for a paper size, and their fonts."""
+    sheets, fonts = _style_sheets()
+    return [sheets[name] for name in ("preview", "print", page)], fonts
+
+
 @lru_cache
-def style_sheet() -> tuple[CSS, FontConfiguration]:
-    """Return the parsed style sheet and its fonts, read once in a process.
+def _style_sheets() -> tuple[dict[str, CSS], FontConfiguration]:
+    """Read all style sheets, once in a process.
 
     The fonts are copied into a temporary folder for the library that lays text out.
     """
@@ -109,14 +118,16 @@ def style_sheet() -> tuple[CSS, FontConfiguration]:
     from weasyprint.text.fonts import FontConfiguration
 
     fonts = FontConfiguration()
-    css = CSS(
-        string=(ASSETS / "preview.css").read_text(encoding="utf-8")
-        + (ASSETS / "print.css").read_text(encoding="utf-8"),
-        base_url=f"{BUNDLED}:///",
-        url_fetcher=_fetcher(),
-        font_config=fonts,
-    )
-    return css, fonts
+    sheets = {
+        path.stem: CSS(
+            string=path.read_text(encoding="utf-8"),
+            base_url=f"{BUNDLED}:///",
+            url_fetcher=_fetcher(),
+            font_config=fonts,
+        )
+        for path in sorted(ASSETS.glob("*.css"))
+    }
+    return sheets, fonts
 
 
 def _fetcher() -> Any:

@@ -17,7 +17,7 @@ class Group:
     """A printed group: how many were asked and answered, and why it is put together so."""
 
     label: str
-    asked: int
+    asked: int | None
     n: int
     why: str | None
 
@@ -87,6 +87,11 @@ class Preview:
     def answered(self) -> int:
         """How many others answered."""
         return sum(atom.n for atom in self.release.atoms)
+
+    @property
+    def knows_asked(self) -> bool:
+        """Say whether it is known how many were asked; a file of answers may not tell."""
+        return all(atom.asked is not None for atom in self.release.atoms)
 
     def answered_together(self) -> int | None:
         """Return how many stand behind each theme of all others; None if that differs."""

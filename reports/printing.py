@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from questionnaires.definition import Questionnaire
+from reports.pdf import Page, preview_pdf, style_sheets
 from reports.release import Release
 
 DONE, FAILED = b"D", b"F"
@@ -55,9 +56,13 @@ class Printer:
         self._stop: weakref.finalize[Any, Printer] | None = None
         self._turn = threading.Lock()
 
-    def print(self, release: Release, questionnaire: Questionnaire) -> bytes:
+    def print(self, release: Release, questionnaire: Questionnaire, page: Page = "a4") -> bytes:
         """Return the preview as a PDF. Raises PrintFailed."""
-        order = {"release": release.to_json(), "questionnaire": questionnaire.to_json()}
+        order = {
+            "release": release.to_json(),
+            "questionnaire": questionnaire.to_json(),
+            "page": page,
+        }
         with self._turn:
             try:
                 return self._printed(json.dumps(order).encode())
@@ -144,10 +149,8 @@ def _read(pipe: BinaryIO) -> bytes:
 
 def serve(memory: int) -> None:
     """Print what is ordered on standard input, until there is no more."""
-    from reports.pdf import preview_pdf, style_sheet
-
     # The last time that anything is written.
-    style_sheet()
+    style_sheets("a4")
     orders, answers = sys.stdin.buffer, sys.stdout.buffer
     # Whatever a library prints must not get between the answers.
     sys.stdout = sys.stderr
@@ -160,7 +163,7 @@ def serve(memory: int) -> None:
         try:
             release = Release.model_validate_json(order["release"])
             questionnaire = Questionnaire.model_validate_json(order["questionnaire"])
-            answer = DONE + preview_pdf(release, questionnaire)
+            answer = DONE + preview_pdf(release, questionnaire, order["page"])
         except MemoryError:
             answer = FAILED + b"it needed more memory than it may"
         except Exception as error:

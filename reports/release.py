@@ -40,6 +40,7 @@ class Source(Frozen):
 class Rules(Frozen):
     """The confidentiality rules that this release was made by."""
 
+    version: Literal[1] = 1
     k: int = Field(description="fewest raters in a group that is shown")
     items_from: int = Field(description="fewest answers behind an item's figure")
     comments_labelled_from: int = Field(description="fewest comments before a group is named")
@@ -47,12 +48,12 @@ class Rules(Frozen):
 
 
 class ReleasedAtom(Frozen):
-    """A group as it is shown; `asked` counts the invited, `n` those who answered."""
+    """A group as it is shown; `n` of `asked` answered; it is None where nobody knows."""
 
     id: str
     label: str
     relationships: tuple[str, ...]
-    asked: int
+    asked: int | None
     n: int
     identified: bool
 
@@ -123,8 +124,9 @@ class Release(Frozen):
     language: str
     leader: str
     level: str
-    opened_on: date
+    opened_on: date | None
     closed_on: date
+    sealed: bool = Field(description="sealed until the close; if not, read from a file of answers")
     rules: Rules
     atoms: tuple[ReleasedAtom, ...]
     figures: tuple[Figure, ...]

@@ -12,7 +12,7 @@ from limits import parse
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from survey.forms.text import clean_line
+from reports.text import clean_line
 from survey.services.people import AddressInvalid, clean_address
 
 # For one mail address: from one place, so that a stranger at another one locks nobody out; and

@@ -25,12 +25,14 @@ from sqlalchemy import delete, select
 
 from questionnaires import loader
 from questionnaires.loader import QuestionnaireInvalid
+from reports.collected import FileInvalid, Meaning, collect
 from reports.pdf import preview_html
 from reports.preview import Preview
 from reports.printing import Printer
+from reports.sheets import Line, SheetUnreadable, read_sheet
 from reports.tables import tables, to_csv, to_xlsx
+from reports.text import clean_line, clean_text
 from survey import jobs
-from survey.forms.text import clean_line, clean_text
 from survey.mail import compose
 from survey.models import Mail, MailKind, Person
 from survey.services import ballots, mails, nominations, people, rounds
@@ -342,6 +344,31 @@ def test_a_table_of_nothing_but_them_is_read_or_refused(texts):
         for table_ in (content, b"name,email\n" + content):
             with suppress(TableInvalid):
                 assert all(row.values for row in read_table(table_, required=["name", "email"]))
+
+
+def test_a_file_of_answers_is_read_or_refused_with_its_row(texts, questionnaire):
+    """As comments, as words, and as whatever else may stand in a row; then as whole files."""
+    items = [item.id for item in questionnaire.items_at("new_lead")]
+    headings = ["relationship", *items, "OP1", "OP3"]
+    whole = [["peer", *"3" * len(items), text, "calm"] for text in texts]
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows([headings, *whole])
+    content = written.getvalue().encode("utf-8", "replace").replace(b"\0", b"")
+    answers = collect(read_sheet(content), questionnaire, "new_lead", Meaning()).answers
+    assert len(answers) == len(texts)
+    kept = {text for each in answers for text in each.words.get("OP1", ())}
+    assert len(kept) > 4000
+    assert all(clean_text(text) == text for text in kept)
+
+    elsewhere = [[text, *[text] * len(items), "", text] for text in texts]
+    table_ = [Line(n, row) for n, row in enumerate([headings, *elsewhere], start=1)]
+    with pytest.raises(FileInvalid) as refused:
+        collect(table_, questionnaire, "new_lead", Meaning())
+    assert {fault.row for fault in refused.value.faults} >= set(range(2, len(texts)))
+    for text in texts:
+        with suppress(SheetUnreadable, FileInvalid):
+            sheet = read_sheet(text.encode("utf-8", "surrogatepass"))
+            collect(sheet, questionnaire, "new_lead", Meaning())
 
 
 def test_a_questionnaires_file_is_read_or_refused_with_its_line(texts, tmp_path, secret):

@@ -17,6 +17,7 @@ from survey.cli import (
     mail,
     person,
     questionnaire,
+    report,
     round_,
     serve,
     trustee,
@@ -43,6 +44,7 @@ for command in (
     mail.mail,
     questionnaire.questionnaire,
     instrument.instrument,
+    report.report,
     demo.demo,
 ):
     cli.add_command(command)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
+from reports.text import clean_line
 from survey.forms.base import Form
-from survey.forms.text import clean_line
 
 
 class AddressForm(Form):

@@ -6,8 +6,8 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, StringField
 from wtforms.validators import DataRequired, Length
 
+from reports.text import clean_line
 from survey.forms.base import Form
-from survey.forms.text import clean_line
 from survey.services.people import LONGEST_NAME, ROLES
 
 

@@ -12,8 +12,8 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from questionnaires.definition import Questionnaire
+from reports.text import clean_text
 from survey.forms.base import Form
-from survey.forms.text import clean_text
 from survey.models import Person
 from survey.services.nominations import Named
 from survey.services.rounds import LONGEST_MESSAGE, languages

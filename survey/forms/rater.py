@@ -15,9 +15,9 @@ from wtforms.validators import Optional, ValidationError
 
 from questionnaires.definition import AskedFacet, Prompt
 from reports.answers import NO_CHANCE
+from reports.text import clean_line, clean_text
 from survey.answers import Draft
 from survey.forms.base import Form
-from survey.forms.text import clean_line, clean_text
 from survey.services.ballots import Rater
 from survey.speech import say
 

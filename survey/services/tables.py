@@ -1,16 +1,21 @@
-"""Reads tables from CSV files; every fault is named with row, column and reason, all at once."""
+"""Tables that staff import; every fault is named with row, column and reason, all at once."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.sheets import MOST_ROWS, Line, Problem, SheetUnreadable, read_sheet
 from survey.errors import Gettext, Refused, marked
 
-MOST_ROWS = 20_000
-DELIMITERS = ",;\t"
+UNREADABLE: dict[Problem, str] = {
+    "empty": marked("The file is empty."),
+    "not_utf8": marked("this is not text in UTF-8; save the file as CSV in UTF-8"),
+    "quotes": marked("its quotation marks do not fit together"),
+    "too_many_rows": marked("The file has more than %(most)s rows."),
+    "too_many_columns": marked("more columns than any table here has"),
+    "no_workbook": marked("This workbook cannot be opened; save it as XLSX or CSV again."),
+}
 
 
 class Fault(Refused):
@@ -55,65 +60,36 @@ class Row:
 
 
 def read_table(content: bytes, required: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
-    """Return the rows of a CSV file with these headings, in any order.
+    """Return the rows of a CSV file or workbook with these headings, in any order.
 
-    Commas, semicolons and tabs are understood; empty rows are passed over.
-    Raises TableInvalid for a file that cannot be read so.
+    Empty rows are passed over. Raises TableInvalid for a file that cannot be read so.
     """
-    text = _decoded(content)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
-        lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader]
-    except csv.Error as error:
-        reason = Refused(marked("its quotation marks do not fit together"))
-        raise TableInvalid([Fault(reader.line_num, "row", reason)]) from error
-    if not lines:
-        raise TableInvalid([Fault(0, "", Refused(marked("The file is empty.")))])
-    if len(lines) > MOST_ROWS:
-        reason = Refused(marked("The file has more than %(most)s rows."), most=MOST_ROWS)
-        raise TableInvalid([Fault(0, "", reason)])
-    headings = [heading.lower() for heading in lines[0][1]]
+        lines = read_sheet(content)
+    except SheetUnreadable as error:
+        reason = UNREADABLE[error.problem]
+        raise TableInvalid([Fault(error.row, "row", Refused(reason, most=MOST_ROWS))]) from None
+    headings = [heading.lower() for heading in lines[0].cells]
     _check_headings(headings, required, optional)
     return _rows(headings, lines[1:])
 
 
-def _rows(headings: list[str], lines: list[tuple[int, list[str]]]) -> list[Row]:
+def _rows(headings: list[str], lines: Sequence[Line]) -> list[Row]:
     rows, faults = [], []
-    for number, cells in lines:
-        if not any(cells):
+    for line in lines:
+        if not any(line.cells):
             continue
-        if len(cells) != len(headings):
+        if len(line.cells) != len(headings):
             reason = Refused(
                 marked("%(there)s cells where there are %(headings)s headings"),
-                there=len(cells),
+                there=len(line.cells),
                 headings=len(headings),
             )
-            faults.append(Fault(number, "row", reason))
-        rows.append(Row(number, dict(zip(headings, cells, strict=False))))
+            faults.append(Fault(line.number, "row", reason))
+        rows.append(Row(line.number, dict(zip(headings, line.cells, strict=False))))
     if faults:
         raise TableInvalid(faults)
     return rows
-
-
-def _decoded(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
-        raise TableInvalid([Fault(row, "row", _not_utf8())]) from None
-    if "\0" in text:
-        row = text[: text.index("\0")].count("\n") + 1
-        raise TableInvalid([Fault(row, "row", _not_utf8())])
-    return text
-
-
-def _not_utf8() -> Refused:
-    return Refused(marked("this is not text in UTF-8; save the file as CSV in UTF-8"))
-
-
-def _delimiter(text: str) -> str:
-    heading = text.split("\n", 1)[0]
-    return max(DELIMITERS, key=heading.count)
 
 
 def _check_headings(headings: list[str], required: Sequence[str], optional: Sequence[str]) -> None:

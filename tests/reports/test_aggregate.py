@@ -136,6 +136,7 @@ def test_the_release_holds_nothing_of_one_rater(release):
 
     assert fields == {
         "format", "questionnaire", "language", "leader", "level", "opened_on", "closed_on",
+        "sealed",
         "rules", "atoms", "figures", "comments", "words", "own_words", "strengths", "practices",
     }  # fmt: skip
     assert {figure.of for figure in release.figures} == {

@@ -27,10 +27,10 @@ def test_usual_ways_to_write_a_table_are_understood(content):
     assert row.number == 2
 
 
-def test_a_row_is_counted_as_a_person_counts_it():
+def test_a_row_is_counted_as_a_spreadsheet_counts_it():
     content = b'name,email\n"Ada\nExample",ada@example.org\nBert,bert@example.org\n'
 
-    assert [row.number for row in read_table(content, ["name", "email"])] == [3, 4]
+    assert [row.number for row in read_table(content, ["name", "email"])] == [2, 3]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Text from a browser, as it may be stored: composed, without what is not text."""
+"""Text that people typed, as it may be stored and printed: composed, without what is not text."""
 
 from __future__ import annotations
 
