@@ -60,8 +60,21 @@ def preview_pdf(release: Release, questionnaire: Questionnaire, page: Page = "a4
             font_config=fonts,
             pdf_variant="pdf/ua-1",
             pdf_identifier=sha256(release.to_json()).encode(),
+            finisher=_map_every_glyph,
         )
     )
+
+
+def _map_every_glyph(_document: Any, pdf: Any) -> None:
+    """Give each glyph a letter, as PDF/UA asks.
+
+    Where a letter is drawn by several glyphs, as in Devanagari, WeasyPrint maps all but the
+    first to nothing; they become U+2060, which is neither seen nor spoken.
+    """
+    for each in pdf.objects:
+        lines = getattr(each, "stream", None)
+        if lines and any(b"beginbfchar" in line for line in lines if isinstance(line, bytes)):
+            each.stream = [line.replace(b"> <>", b"> <2060>") for line in lines]
 
 
 def _render(template: str, release: Release, questionnaire: Questionnaire) -> str:
@@ -105,7 +118,7 @@ def _as_image(svg: str) -> Markup:
 def style_sheets(page: Page) -> tuple[list[CSS], FontConfiguration]:
     """Return the parsed style sheets for a paper size, and their fonts."""
     sheets, fonts = _style_sheets()
-    return [sheets[name] for name in ("preview", "print", page)], fonts
+    return [sheets[name] for name in ("scripts", "preview", "print", page)], fonts
 
 
 @lru_cache

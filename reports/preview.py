@@ -54,6 +54,24 @@ class Proposal:
 
 
 @dataclass(frozen=True)
+class FocusFacet:
+    """A facet in focus at a level: what is wished for, and whether others see it often already."""
+
+    label: str
+    behaviours: tuple[str, ...]
+    often: bool
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A level on the pathway, with what matters most there."""
+
+    label: str
+    text: str
+    facets: tuple[FocusFacet, ...]
+
+
+@dataclass(frozen=True)
 class Compared:
     """A facet (or theme) with the leader's own value beside that of others."""
 
@@ -166,6 +184,16 @@ class Preview:
             )
             yield self._proposal(practice.facet, why)
 
+    def stage_now(self) -> Stage:
+        """Return the leader's level."""
+        return self._stage(self.release.level, self.level.why)
+
+    def stage_next(self) -> Stage | None:
+        """Return the level that follows; None at the last one."""
+        levels = self.questionnaire.structure.levels
+        after = levels[levels.index(self.release.level) + 1 :]
+        return self._stage(after[0], self.texts.levels[after[0]].why) if after else None
+
     def fields(self) -> dict[str, list[Compared]]:
         """Return the four fields of self beside others: facets, or themes where so few answered."""
         compared = [f for f in self.release.figures if f.of == OTHERS and f.gap is not None]
@@ -216,6 +244,24 @@ class Preview:
         """Return the questions for the leader's own notes."""
         prompts = self.questionnaire.private_prompts()
         return tuple(self.texts.prompts[prompt.id].text for prompt in prompts)
+
+    def _stage(self, level: str, text: str) -> Stage:
+        facets = []
+        for facet in self.questionnaire.asked_at(level):
+            behaviours = tuple(
+                self.texts.items[item.id].at(level).behaviour
+                for item in facet.items
+                if item.is_focus_at(level)
+            )
+            if behaviours:
+                label = self.texts.facets[facet.id].label
+                facets.append(FocusFacet(label, behaviours, self._often(facet.id)))
+        return Stage(self.texts.levels[level].label, text, tuple(facets))
+
+    def _often(self, facet: str) -> bool:
+        others = self.release.figure("facet", facet, OTHERS)
+        often_from = self.questionnaire.structure.scale.often_from
+        return others is not None and others.mean is not None and others.mean >= often_from
 
     def _shown_items(self, facet: AskedFacet) -> list[tuple[Scope, str, str]]:
         return [

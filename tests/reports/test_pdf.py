@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import pdfplumber
 import pytest
+from page import ValidationProfile, validate_pdf_bytes
 from weasyprint import HTML
 
 from reports.aggregate import aggregate
 from reports.answers import Answers
-from reports.pdf import _fetcher, preview_html, preview_pdf
+from reports.pdf import ASSETS, _fetcher, preview_html, preview_pdf
 from reports.release import Release
 from tests.reports.conftest import setting
 
@@ -37,7 +38,8 @@ def test_it_has_the_pages_a_leader_reads(pdf):
     titles = (
         "A preview, not a review", "How to read this", "At a glance", "Theme 1 of 3",
         "Theme 2 of 3", "Theme 3 of 3", "Statement by statement", "Seeing yourself",
-        "In their words", "Your next 90 days", "Your plan, in your words", "How this was made",
+        "In their words", "Your next 90 days", "Your plan, in your words", "The pathway",
+        "How this was made",
     )  # fmt: skip
     pages = pages_of(pdf)
 
@@ -213,3 +215,53 @@ def test_every_level_and_language_can_be_printed(questionnaire, level):
         release = aggregate(chosen, answers, random.Random(1))
         assert f'lang="{language}"' in preview_html(release, questionnaire)
         assert preview_pdf(release, questionnaire).startswith(b"%PDF-")
+
+
+def faults_against_pdf_ua(pdf: bytes) -> list[str]:
+    """What an independent checker of PDF/UA-1 finds; it knows 104 of its rules."""
+    report = validate_pdf_bytes(pdf, profile=ValidationProfile.PDF_UA_1)
+    return [f"{failure.rule_id}: {failure.message}" for failure in report.failures]
+
+
+SCRIPTS = (
+    "Ναι, ευχαριστώ. Да, спасибо. مرحبا بكم في الاجتماع القادم. שלום לכולם.",
+    "नमस्ते दुनिया। আমাদের সভা। ਸਤ ਸ੍ਰੀ ਅਕਾਲ। નમસ્તે. வணக்கம். నమస్కారం. ನಮಸ್ಕಾರ. നമസ്കാരം. ආයුබෝවන්.",
+    "สวัสดี ສະບາຍດີ မင်္ဂလာပါ ជំរាបសួរ გამარჯობა Բարեւ ሰላም",
+    "请早点分享草稿，谢谢。下書きを早めに見せてください。초안을 일찍 공유해 주세요.",
+    "🙂 👍 🎉 ✓ ✗ → ⇒ ★ ☐ ½ € ₹ “…” – — Å ß ø ł ğ ế",
+)
+
+
+@pytest.fixture
+def written_everywhere(release):
+    """The release with comments, words and a name in many scripts."""
+    comments = tuple(
+        group.model_copy(update={"texts": group.texts + SCRIPTS}) for group in release.comments
+    )
+    return release.model_copy(update={"comments": comments, "leader": "Łukasz 田中 Ξένη سارة"})
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_checker_of_pdf_ua_finds_nothing(release, questionnaire, paper, language):
+    spoken = release.model_copy(update={"language": language})
+
+    assert faults_against_pdf_ua(preview_pdf(spoken, questionnaire, paper)) == []
+
+
+def test_the_checker_does_find_what_is_wrong(questionnaire):
+    pdf = HTML(string="<title>x</title><p>x").write_pdf()
+
+    assert any("PDFUA1" in fault for fault in faults_against_pdf_ua(pdf))
+
+
+def test_letters_of_many_scripts_are_drawn_with_bundled_fonts(written_everywhere, questionnaire):
+    """Whatever fonts a machine has, and without an empty box: the checker finds those, too."""
+    pdf = preview_pdf(written_everywhere, questionnaire)
+    with pdfplumber.open(io.BytesIO(pdf)) as document:
+        used = {char["fontname"].split("+")[1] for page in document.pages for char in page.chars}
+
+    assert faults_against_pdf_ua(pdf) == []
+    bundled = {"Source", *(path.stem.split("-")[0] for path in (ASSETS / "fonts").rglob("*.ttf"))}
+    assert {name.split("-")[0] for name in used} <= bundled
+    assert len(used) > 20
