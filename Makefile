@@ -28,6 +28,7 @@ format: ## Bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m questionnaires.schema
+	$(BIN)/python -m reports.schema
 
 messages: ## Bring new messages of code and templates into the catalogues of all languages
 	@.ci/setup test

@@ -21,11 +21,12 @@ FILES: dict[str, type[BaseModel]] = {
 
 def documents() -> dict[str, str]:
     """Return each schema file's name and its text, made from the code."""
-    return {name: _document(name) for name in FILES}
+    return {name: document(name, model) for name, model in FILES.items()}
 
 
-def _document(name: str) -> str:
-    schema = FILES[name].model_json_schema(by_alias=True)
+def document(name: str, model: type[BaseModel]) -> str:
+    """Return the schema of a model as the text of its file."""
+    schema = model.model_json_schema(by_alias=True)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name.split(".")[0]}
     return json.dumps({**head, **schema, "title": head["title"]}, indent=2) + "\n"
 
