@@ -1,4 +1,4 @@
-"""Lays the preview out as HTML and as a tagged PDF.
+"""Lays the preview and the debrief guide out as HTML and as tagged PDFs.
 
 The same release gives the same bytes. Nothing is fetched: style sheet, fonts
 and charts are bundled or in the page itself, and every other reference, also
@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from questionnaires.definition import Questionnaire
+from reports.guide import Guide
 from reports.language import Language
 from reports.preview import Preview
 from reports.release import Release, sha256
@@ -43,8 +44,23 @@ def preview_html(release: Release, questionnaire: Questionnaire) -> str:
     return _render("reports/preview/document.html", release, questionnaire)
 
 
+def guide_html(release: Release, questionnaire: Questionnaire) -> str:
+    """Return the debrief guide as a whole HTML document, as it is printed."""
+    return _render("reports/guide/document.html", release, questionnaire)
+
+
 def preview_pdf(release: Release, questionnaire: Questionnaire, page: Page = "a4") -> bytes:
-    """Return the preview as a PDF/UA-1 file.
+    """Return the preview as a PDF/UA-1 file."""
+    return _pdf(preview_html(release, questionnaire), release, page)
+
+
+def guide_pdf(release: Release, questionnaire: Questionnaire, page: Page = "a4") -> bytes:
+    """Return the debrief guide as a PDF/UA-1 file."""
+    return _pdf(guide_html(release, questionnaire), release, page)
+
+
+def _pdf(html: str, release: Release, page: Page) -> bytes:
+    """Lay out a document made from a release.
 
     Takes about a second, most of it for the layout; imports WeasyPrint on the
     first call.
@@ -52,7 +68,6 @@ def preview_pdf(release: Release, questionnaire: Questionnaire, page: Page = "a4
     from weasyprint import HTML
 
     styles, fonts = style_sheets(page)
-    html = preview_html(release, questionnaire)
     document = HTML(string=html, url_fetcher=_fetcher(), base_url=f"{BUNDLED}:///")
     return bytes(
         document.write_pdf(
@@ -84,6 +99,7 @@ def _render(template: str, release: Release, questionnaire: Questionnaire) -> st
         .get_template(template)
         .render(
             preview=preview,
+            guide=Guide(release, questionnaire),
             release=release,
             say=preview.say,
             texts=preview.texts,

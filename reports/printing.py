@@ -19,10 +19,10 @@ import time
 import weakref
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from questionnaires.definition import Questionnaire
-from reports.pdf import Page, preview_pdf, style_sheets
+from reports.pdf import Page, guide_pdf, preview_pdf, style_sheets
 from reports.release import Release
 
 DONE, FAILED = b"D", b"F"
@@ -32,6 +32,8 @@ REFUSED = (
     *("socket.", "subprocess.", "ctypes.", "os.system", "os.exec", "os.fork", "os.posix_spawn"),
     *("os.remove", "os.rename", "os.truncate", "os.rmdir", "os.link", "os.symlink", "os.chmod"),
 )
+Document = Literal["preview", "guide"]
+PRINTED = {"preview": preview_pdf, "guide": guide_pdf}
 WRITING = os.O_WRONLY | os.O_RDWR
 
 
@@ -56,12 +58,19 @@ class Printer:
         self._stop: weakref.finalize[Any, Printer] | None = None
         self._turn = threading.Lock()
 
-    def print(self, release: Release, questionnaire: Questionnaire, page: Page = "a4") -> bytes:
-        """Return the preview as a PDF. Raises PrintFailed."""
+    def print(
+        self,
+        release: Release,
+        questionnaire: Questionnaire,
+        page: Page = "a4",
+        document: Document = "preview",
+    ) -> bytes:
+        """Return a document as a PDF. Raises PrintFailed."""
         order = {
             "release": release.to_json(),
             "questionnaire": questionnaire.to_json(),
             "page": page,
+            "document": document,
         }
         with self._turn:
             try:
@@ -163,7 +172,8 @@ def serve(memory: int) -> None:
         try:
             release = Release.model_validate_json(order["release"])
             questionnaire = Questionnaire.model_validate_json(order["questionnaire"])
-            answer = DONE + preview_pdf(release, questionnaire, order["page"])
+            made = PRINTED[order["document"]](release, questionnaire, order["page"])
+            answer = DONE + made
         except MemoryError:
             answer = FAILED + b"it needed more memory than it may"
         except Exception as error:

@@ -125,9 +125,10 @@ def test_a_german_installation_speaks_german_everywhere(german, session, clock, 
     jobs.sweep(german)
     everything = Visitor(german, robin, CLOSES)
     pages["preview"] = everything.open(f"/previews/{round_.id}")
-    pdf = everything.client.get(f"/previews/{round_.id}/preview.pdf").data
-    with pdfplumber.open(io.BytesIO(pdf)) as document:
-        pages["pdf"] = " ".join(page.extract_text() for page in document.pages)
+    for name in ("preview", "guide"):
+        pdf = everything.client.get(f"/previews/{round_.id}/{name}.pdf").data
+        with pdfplumber.open(io.BytesIO(pdf)) as document:
+            pages[f"{name} as PDF"] = " ".join(page.extract_text() for page in document.pages)
     for number, mail in enumerate(catcher.mails):
         pages[f"mail {number}"] = f"{mail['Subject']} {plain_text(mail)}"
 
@@ -136,9 +137,9 @@ def test_a_german_installation_speaks_german_everywhere(german, session, clock, 
     assert "Dieses Feld wird benötigt." in pages["no address"]
     assert "ada@example.org ist zweimal genannt" in pages["twice"]
     assert "Robin Example bittet um Ihre Sicht" in pages["welcome"]
-    assert "Ihre nächsten 90 Tage" in pages["pdf"]
+    assert "Ihre nächsten 90 Tage" in pages["preview as PDF"]
     assert "16. November 2026" in pages["welcome"]
-    assert "…" not in pages["pdf"]
+    assert "…" not in pages["preview as PDF"]
 
 
 def test_english_on_a_german_page_would_be_found():

@@ -16,7 +16,7 @@ from questionnaires.loader import QuestionnaireInvalid
 from reports.collected import Collected, FileInvalid, Meaning, collect
 from reports.partition import SMALLEST_K, TooFewRaters
 from reports.pdf import PAGES, Page
-from reports.printing import Printer, PrintFailed
+from reports.printing import Document, Printer, PrintFailed
 from reports.sheets import Problem, SheetUnreadable, read_sheet
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Pairs(click.ParamType[tuple[str, str]]):
 @click.option("--leader", required=True, help="Whom the answers are about.")
 @click.option("--level", required=True, help="self_leader, new_lead, manager or senior_leader.")
 @click.option("--output", type=PATH, help="The preview as a PDF.")
+@click.option("--guide", type=PATH, help="The debrief guide for the coach as a PDF.")
 @click.option("--json", "release_file", type=PATH, help="The release that everything is made from.")
 @click.option("--language", default="en", show_default=True)
 @click.option("--page", default="a4", show_default=True, type=click.Choice(PAGES))
@@ -111,6 +112,7 @@ def report(
     leader: str,
     level: str,
     output: Path | None,
+    guide: Path | None,
     release_file: Path | None,
     language: str,
     page: Page,
@@ -130,8 +132,10 @@ def report(
     (headings: question code; responses: answer codes) are read as they come. With any fault
     nothing is written.
     """
-    if not (output or release_file):
-        raise click.UsageError("Say what to write: --output preview.pdf, --json release.json.")
+    if not (output or guide or release_file):
+        raise click.UsageError(
+            "Say what to write: --output preview.pdf, --guide guide.pdf, --json release.json."
+        )
     questionnaire = _questionnaire(name, level, language)
     meaning = Meaning(relationship_column, dict(relationships), dict(columns), dict(answers))
     collected = _collected(file, questionnaire, level, meaning)
@@ -153,8 +157,7 @@ def report(
     written: dict[Path, bytes] = {}
     if release_file:
         written[release_file] = release.to_json().encode()
-    if output:
-        written[output] = _printed(release, questionnaire, page)
+    written |= _printed({output: "preview", guide: "guide"}, release, questionnaire, page)
     _write(written)
     for note in collected.notes:
         click.echo(note, err=True)
@@ -226,10 +229,19 @@ def _release(setting: Setting, collected: Collected) -> Release:
         ) from None
 
 
-def _printed(release: Release, questionnaire: Questionnaire, page: Page) -> bytes:
+def _printed(
+    wanted: dict[Path | None, Document],
+    release: Release,
+    questionnaire: Questionnaire,
+    page: Page,
+) -> dict[Path, bytes]:
     printer = Printer()
     try:
-        return printer.print(release, questionnaire, page=page)
+        return {
+            path: printer.print(release, questionnaire, page, document)
+            for path, document in wanted.items()
+            if path
+        }
     except PrintFailed as reason:
         raise click.ClickException(f"The PDF could not be made: {reason}.") from None
     finally:

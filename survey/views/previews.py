@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from reports import tables
 from reports.preview import Preview
+from reports.printing import Document as PrintedDocument
 from reports.printing import PrintFailed
 from reports.release import Release as Document
 from survey import access, speech
@@ -52,6 +53,7 @@ def show(round_id: UUID) -> str:
         release=preview.release,
         round=release.round,
         tables=tables.NAMES,
+        for_coach=access.person().id != release.round.leader_id,
         body=Markup(body),  # noqa: S704 - escaped by its templates
     )
 
@@ -60,13 +62,14 @@ def show(round_id: UUID) -> str:
 @allow("signed_in")
 def pdf(round_id: UUID) -> Response:
     """Send a preview as a PDF."""
-    preview = _preview(_readable(round_id))
-    try:
-        content = site().printer.print(preview.release, preview.questionnaire)
-    except PrintFailed as failure:
-        log.error("preview of round %s: %s", round_id, failure)
-        raise Unprintable from None
-    return _download(content, "application/pdf", preview.release, ".pdf")
+    return _printed(_readable(round_id), "preview", ".pdf")
+
+
+@bp.get("/<uuid:round_id>/guide.pdf")
+@allow("signed_in")
+def guide(round_id: UUID) -> Response:
+    """Send the debrief guide to a preview as a PDF."""
+    return _printed(_readable(round_id), "guide", " guide.pdf")
 
 
 @bp.get("/<uuid:round_id>/release.xlsx")
@@ -99,6 +102,16 @@ def style() -> Response:
 def _preview(release: Release) -> Preview:
     document = Document.model_validate_json(release.document)
     return Preview(document, questionnaires.read(release.round.questionnaire))
+
+
+def _printed(release: Release, document: PrintedDocument, ending: str) -> Response:
+    preview = _preview(release)
+    try:
+        content = site().printer.print(preview.release, preview.questionnaire, document=document)
+    except PrintFailed as failure:
+        log.error("%s of round %s: %s", document, release.round_id, failure)
+        raise Unprintable from None
+    return _download(content, "application/pdf", preview.release, ending)
 
 
 def _download(content: bytes, mimetype: str, release: Document, ending: str) -> Response:

@@ -143,3 +143,11 @@ def test_without_anything_to_write_it_says_what_to_ask_for(run, tmp_path):
 
     assert "Say what to write" in run(file, *ABOUT, code=2)
     assert "is not of the form WORD=MEANING" in run(file, *ABOUT, "--column", "Q1", code=2)
+
+
+def test_a_guide_for_the_coach_comes_from_the_same_file(run, tmp_path):
+    run(str(SAMPLE), *ABOUT, *MAPPED, "--guide", "guide.pdf")
+
+    with pdfplumber.open(tmp_path / "guide.pdf") as pdf:
+        assert "Debrief guide for the coach" in pdf.pages[0].extract_text()
+        assert "Peers and managers cannot be told apart" in pdf.pages[0].extract_text()

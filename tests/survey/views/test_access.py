@@ -46,6 +46,7 @@ ALLOWED = {
     "leader.withdraw": {"robin"},
     "previews.show": {"robin", "casey"},
     "previews.pdf": {"robin", "casey"},
+    "previews.guide": {"robin", "casey"},
     "previews.workbook": {"robin", "casey"},
     "previews.table": {"robin", "casey"},
     "coach.shelf": COACHES,
@@ -60,7 +61,9 @@ ALLOWED = {
     "administrator.approve": {"andy"},
     "administrator.refuse": {"andy"},
 }
-OF_A_PREVIEW = {"previews.show", "previews.pdf", "previews.workbook", "previews.table"}
+OF_A_PREVIEW = {
+    "previews.show", "previews.pdf", "previews.guide", "previews.workbook", "previews.table",
+}  # fmt: skip
 BEFORE_OPENING = {"leader.prepare", "leader.raters", "leader.ready", "leader.discard"}
 
 
