@@ -19,11 +19,9 @@ import time
 import weakref
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from questionnaires.definition import Questionnaire
-from reports.pdf import Page, guide_pdf, preview_pdf, style_sheets
-from reports.release import Release
+from reports.layout import Page, lay_out, style_sheets
 
 DONE, FAILED = b"D", b"F"
 LENGTH_BYTES = 8
@@ -32,8 +30,11 @@ REFUSED = (
     *("socket.", "subprocess.", "ctypes.", "os.system", "os.exec", "os.fork", "os.posix_spawn"),
     *("os.remove", "os.rename", "os.truncate", "os.rmdir", "os.link", "os.symlink", "os.chmod"),
 )
+if TYPE_CHECKING:
+    from questionnaires.definition import Questionnaire
+    from reports.release import Release
+
 Document = Literal["preview", "guide"]
-PRINTED = {"preview": preview_pdf, "guide": guide_pdf}
 WRITING = os.O_WRONLY | os.O_RDWR
 
 
@@ -66,12 +67,11 @@ class Printer:
         document: Document = "preview",
     ) -> bytes:
         """Return a document as a PDF. Raises PrintFailed."""
-        order = {
-            "release": release.to_json(),
-            "questionnaire": questionnaire.to_json(),
-            "page": page,
-            "document": document,
-        }
+        from reports.pdf import guide_html, preview_html
+        from reports.release import sha256
+
+        html = {"preview": preview_html, "guide": guide_html}[document](release, questionnaire)
+        order = {"html": html, "identifier": sha256(release.to_json()), "page": page}
         with self._turn:
             try:
                 return self._printed(json.dumps(order).encode())
@@ -170,10 +170,7 @@ def serve(memory: int) -> None:
         except EOFError:
             return
         try:
-            release = Release.model_validate_json(order["release"])
-            questionnaire = Questionnaire.model_validate_json(order["questionnaire"])
-            made = PRINTED[order["document"]](release, questionnaire, order["page"])
-            answer = DONE + made
+            answer = DONE + lay_out(**order)
         except MemoryError:
             answer = FAILED + b"it needed more memory than it may"
         except Exception as error:

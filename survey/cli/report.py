@@ -14,8 +14,8 @@ from questionnaires import loader
 from questionnaires.definition import Questionnaire
 from questionnaires.loader import QuestionnaireInvalid
 from reports.collected import Collected, FileInvalid, Meaning, collect
+from reports.layout import PAGES, Page
 from reports.partition import SMALLEST_K, TooFewRaters
-from reports.pdf import PAGES, Page
 from reports.printing import Document, Printer, PrintFailed
 from reports.sheets import Problem, SheetUnreadable, read_sheet
 

@@ -94,7 +94,7 @@ def table(round_id: UUID, name: str) -> Response:
 @allow("anybody")
 def style() -> Response:
     """Send the preview's style sheet."""
-    from reports.pdf import ASSETS
+    from reports.layout import ASSETS
 
     return send_from_directory(ASSETS, "preview.css", max_age=3600)
 

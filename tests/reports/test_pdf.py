@@ -14,7 +14,8 @@ from weasyprint import HTML
 
 from reports.aggregate import aggregate
 from reports.answers import Answers
-from reports.pdf import ASSETS, _fetcher, preview_html, preview_pdf
+from reports.layout import ASSETS, _fetcher
+from reports.pdf import preview_html, preview_pdf
 from reports.release import Release
 from tests.reports.conftest import setting
 
