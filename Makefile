@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo` shows it, `make test` checks it.
 BIN := .venv/bin
 
-.PHONY: demo test attack mutants format messages pictures
+.PHONY: demo test attack bench mutants format messages pictures
 
 demo: ## Show the whole way on invented people; ONCE=1 ends after the PDF
 	@.ci/setup run
@@ -18,6 +18,10 @@ test: ## Check format, lint, types, import contracts, and run all tests
 attack: ## Attack many rounds (ROUNDS=1000 and more) and write the table in docs/security.md
 	@.ci/setup test
 	ROUNDS=$(or $(ROUNDS),1000) ATTACK_TABLE=docs/security.md $(BIN)/pytest tests/attacks
+
+bench: ## Measure what previews cost, as ratios, and write the table in docs/performance.md
+	@.ci/setup test
+	BENCH_PAGE=1 $(BIN)/pytest tests/benchmarks/bench_preview.py -q --benchmark-disable-gc -p no:xdist
 
 mutants: ## Change sealing, closing and partition line by line; at least 90 % must be noticed
 	@.ci/setup test

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from reports.release import Spread
+from reports.scores import answered_by
 
 ALIKE_UP_TO = 0.5
 SOMEWHAT_UP_TO = 0.8
@@ -55,8 +57,9 @@ def average_deviation(frame: pd.DataFrame) -> float:
     Raises ValueError if no item is left.
     Source: Burke & Dunlap (2002), Organ. Res. Methods 5(2), 159-172.
     """
-    answered = _answered(frame)
-    return float((answered - answered.mean()).abs().mean().mean())
+    # By numpy: this is done for every facet of every release.
+    values = _answered(frame).to_numpy()
+    return float(np.nanmean(np.abs(values - np.nanmean(values, axis=0)), axis=0).mean())
 
 
 def spread(frame: pd.DataFrame) -> Spread:
@@ -72,7 +75,7 @@ def spread(frame: pd.DataFrame) -> Spread:
 
 
 def _answered(frame: pd.DataFrame) -> pd.DataFrame:
-    answered = frame.loc[:, frame.count() >= 2]
+    answered = answered_by(frame, at_least=2)
     if answered.empty:
         raise ValueError("no item was answered by two raters")
     return answered

@@ -95,18 +95,15 @@ def person_cells(asked: Asked, row: pd.DataFrame) -> Cells:
     if row.empty:
         return {}
     scores = scored(row, asked.items, asked.scale.points)
-    found: dict[Place, pd.Series[float]] = {}
+    found: dict[Place, float] = {}
     for theme in asked.themes:
-        found["theme", theme] = theme_scores(_part(scores, asked.items_of(("theme", theme))))
+        of_theme = theme_scores(_part(scores, asked.items_of(("theme", theme))))
+        found["theme", theme] = of_theme.iloc[0]
     for facet in asked.facets:
-        found["facet", facet.id] = facet_scores(_part(scores, facet.items))
-    for item in asked.items:
-        found["item", item.id] = scores[item.id]
-    return {
-        place: Cell(1, float(score.iloc[0]))
-        for place, score in found.items()
-        if score.notna().all()
-    }
+        found["facet", facet.id] = facet_scores(_part(scores, facet.items)).iloc[0]
+    for item, score in zip(asked.items, scores.to_numpy()[0], strict=True):
+        found["item", item.id] = score
+    return {place: Cell(1, float(score)) for place, score in found.items() if not math.isnan(score)}
 
 
 def group_cells(asked: Asked, rows: pd.DataFrame) -> Cells:
@@ -135,7 +132,8 @@ def united_cells(groups: Sequence[Cells]) -> Cells:
 
 
 def _part(frame: pd.DataFrame, items: Sequence[Item]) -> pd.DataFrame:
-    return frame[[item.id for item in items]]
+    # The items of a facet, and of a theme, stand side by side.
+    return frame.loc[:, items[0].id : items[-1].id]
 
 
 def _facet_cells(
@@ -143,7 +141,8 @@ def _facet_cells(
 ) -> Cells:
     place: Place = ("facet", facet.id)
     floor = asked.rules.items_from
-    if (scores.count() >= floor).all() and not (unseen.mean() > NOT_SEEN_FROM).any():
+    enough = scores.notna().to_numpy().sum(axis=0) >= floor
+    if enough.all() and not (unseen.to_numpy().mean(axis=0) > NOT_SEEN_FROM).any():
         items: Cells = {("item", item.id): _base(asked, scores[item.id]) for item in facet.items}
         parts = list(items.values())
         whole = Cell(min(cell.n for cell in parts), _mean([(cell, 1) for cell in parts]))
@@ -158,7 +157,7 @@ def _facet_cells(
 
 
 def _base(asked: Asked, scores: pd.Series[float]) -> Cell:
-    answered = scores.dropna()
+    answered = scores.to_numpy()[scores.notna().to_numpy()]
     low, high = 1 + asked.rules.ends_from, asked.scale.points - asked.rules.ends_from
     return Cell(
         n=len(answered),

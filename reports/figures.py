@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -24,7 +24,7 @@ from reports.intervals import Band
 from reports.partition import Atom
 from reports.ratings import RELATIONSHIP
 from reports.release import OTHERS, End, Figure, Gap, Spread
-from reports.scores import scored, theme_scores
+from reports.scores import answered_by, scored, theme_scores
 
 SPREAD_FROM = {"theme": 5, "facet": 8}
 GAP_FROM = {"theme": 3, "facet": 5, "item": 8}
@@ -38,14 +38,13 @@ def figures(asked: Asked, ratings: pd.DataFrame, atoms: Sequence[Atom]) -> tuple
     its partition.
     """
     own = person_cells(asked, ratings[ratings[RELATIONSHIP] == SELF])
-    anonymous = {
-        atom: group_cells(asked, members(ratings, atom)) for atom in atoms if not atom.identified
-    }
+    rows = {atom: members(ratings, atom) for atom in atoms}
+    anonymous = {atom: group_cells(asked, rows[atom]) for atom in atoms if not atom.identified}
     made = list(_persons(own, SELF))
-    made += _all_others(asked, ratings, own, anonymous)
+    made += _all_others(asked, rows, own, anonymous)
     for atom in atoms:
         if atom.identified:
-            seen = person_cells(asked, members(ratings, atom))
+            seen = person_cells(asked, rows[atom])
             # One person's themes and facets, never single items.
             made += _persons({p: c for p, c in seen.items() if p[0] != "item"}, atom.id)
         else:
@@ -62,21 +61,28 @@ def _persons(cells: Cells, of: str) -> Iterator[Figure]:
 
 
 def _all_others(
-    asked: Asked, ratings: pd.DataFrame, own: Cells, groups: dict[Atom, Cells]
+    asked: Asked, rows: Mapping[Atom, pd.DataFrame], own: Cells, groups: dict[Atom, Cells]
 ) -> Iterator[Figure]:
+    scores = {atom: scored(rows[atom], asked.items, asked.scale.points) for atom in groups}
+    together = pd.concat(scores.values())
     for place, cell in united_cells(list(groups.values())).items():
         shown = [
             atom
             for atom, cells in groups.items()
             if place in cells and cells[place].mean is not None
         ]
-        raters = pd.concat([members(ratings, atom) for atom in shown or groups])
-        scores = scored(raters, asked.items_of(place), asked.scale.points)
-        band = _others_band(asked, place, cell, scores)
+
+        def of_others(place: Place = place, shown: Sequence[Atom] = shown) -> pd.DataFrame:
+            some = 0 < len(shown) < len(groups)
+            raters = pd.concat([scores[atom] for atom in shown]) if some else together
+            items = asked.items_of(place)
+            return raters.loc[:, items[0].id : items[-1].id]
+
+        band = _others_band(asked, place, cell, of_others)
         figure = _figure(asked, place, OTHERS, cell, band)
         yield figure.model_copy(
             update={
-                "spread": _spread(place, cell, scores),
+                "spread": _spread(place, cell, of_others),
                 "gap": _gap(asked, place, own.get(place), cell, band),
             }
         )
@@ -110,14 +116,16 @@ def _fixed_band(asked: Asked, cell: Cell) -> Band | None:
     return intervals.fixed_band(cell.mean, cell.n, asked.scale.points)
 
 
-def _others_band(asked: Asked, place: Place, cell: Cell, scores: pd.DataFrame) -> Band | None:
+def _others_band(
+    asked: Asked, place: Place, cell: Cell, scores: Callable[[], pd.DataFrame]
+) -> Band | None:
     """Return the band of all others together; only they may show their own spread.
 
     Two groups' spreads beside the whole would give a third group's.
     """
     if place[0] != "theme" or cell.mean is None or cell.n < intervals.FEWEST_FOR_MODERATED:
         return _fixed_band(asked, cell)
-    raters = theme_scores(scores).dropna()
+    raters = theme_scores(scores()).dropna()
     # A theme is printed from its facets, each with raters of its own; few may have rated them all.
     if len(raters) < intervals.FEWEST_FOR_MODERATED:
         return _fixed_band(asked, cell)
@@ -125,11 +133,11 @@ def _others_band(asked: Asked, place: Place, cell: Cell, scores: pd.DataFrame) -
     return intervals.moderated_band(cell.mean, float(raters.std(ddof=1)), n, asked.scale.points)
 
 
-def _spread(place: Place, cell: Cell, scores: pd.DataFrame) -> Spread | None:
+def _spread(place: Place, cell: Cell, scores: Callable[[], pd.DataFrame]) -> Spread | None:
     floor = SPREAD_FROM.get(place[0])
     if floor is None or cell.mean is None or cell.n < floor:
         return None
-    enough = scores.loc[:, scores.count() >= floor]
+    enough = answered_by(scores(), floor)
     return None if enough.empty else spread(enough)
 
 

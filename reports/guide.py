@@ -44,13 +44,17 @@ class Guide:
 
         No place comes twice, and no kind of hypothesis before every other kind had its turn.
         """
-        kinds = [list(kind) for kind in self._candidates()]
-        in_turn = [first for kind in kinds for first in kind[:1]]
-        in_turn += [further for kind in kinds for further in kind[1:]]
+        kinds = [dict(kind) for kind in self._candidates()]
         found: dict[str, Hypothesis] = {}
-        for key, hypothesis in in_turn:
-            if len(found) < MOST_HYPOTHESES:
-                found.setdefault(key, hypothesis)
+        while any(kinds):
+            for kind in kinds:
+                key = next((key for key in kind if key not in found), None)
+                if key is None:
+                    kind.clear()
+                elif len(found) < MOST_HYPOTHESES:
+                    found[key] = kind.pop(key)
+                else:
+                    return list(found.values())
         return list(found.values())
 
     def cannot_carry(self) -> Iterator[str]:

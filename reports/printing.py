@@ -7,6 +7,7 @@ ends with the one that started it.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -160,6 +161,9 @@ def serve(memory: int) -> None:
     """Print what is ordered on standard input, until there is no more."""
     # The last time that anything is written.
     style_sheets("a4")
+    # What stays for good need not be looked through for garbage after each document.
+    gc.collect()
+    gc.freeze()
     orders, answers = sys.stdin.buffer, sys.stdout.buffer
     # Whatever a library prints must not get between the answers.
     sys.stdout = sys.stderr

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from questionnaires.definition import Item
@@ -34,6 +35,12 @@ def no_chance(ratings: pd.DataFrame, items: Sequence[Item]) -> pd.DataFrame:
     return ratings[[item.id for item in items]] == NO_CHANCE
 
 
+def answered_by(scores: pd.DataFrame, at_least: int) -> pd.DataFrame:
+    """Return the items (columns) that at least so many raters answered."""
+    enough = scores.notna().to_numpy().sum(axis=0) >= at_least
+    return scores if enough.all() else scores.loc[:, enough]
+
+
 def facet_scores(scores: pd.DataFrame) -> pd.Series[float]:
     """Return each rater's mean over the items of one facet (the frame's columns).
 
@@ -52,4 +59,11 @@ def theme_scores(scores: pd.DataFrame) -> pd.Series[float]:
 
 
 def _means(scores: pd.DataFrame, at_least: int) -> pd.Series[float]:
-    return scores.mean(axis="columns").where(scores.count(axis="columns") >= at_least)
+    # By numpy, since frames are this small and this is done for every facet of every group.
+    values = scores.to_numpy()
+    answered = ~np.isnan(values)
+    counts = answered.sum(axis=1)
+    sums = np.where(answered, values, 0.0).sum(axis=1)
+    means = np.full(len(values), math.nan)
+    np.divide(sums, counts, out=means, where=counts >= max(at_least, 1))
+    return pd.Series(means, index=scores.index)

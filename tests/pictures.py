@@ -1,7 +1,8 @@
-"""Makes the README's pictures: `python -m tests.pictures`, or `make pictures`."""
+"""Makes the pictures of README and gallery: `python -m tests.pictures`, or `make pictures`."""
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import tempfile
@@ -9,15 +10,29 @@ from pathlib import Path
 
 import pdfplumber
 from playwright.sync_api import sync_playwright
+from sqlalchemy import select
 
+from reports.pdf import guide_pdf
+from reports.release import Release as Document
+from survey import db
 from survey.demo.play import Stage, play
+from survey.models import Release
+from survey.services import questionnaires
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
-PAGES = {"preview-glance.png": 2, "preview-theme.png": 3}
+PAGES = {
+    "preview-cover.png": 0,
+    "preview-glance.png": 2,
+    "preview-theme.png": 3,
+    "preview-fields.png": 7,
+    "preview-words.png": 8,
+    "preview-plan.png": -3,
+    "preview-pathway.png": -2,
+}
 
 
 def main() -> None:
-    """Play the demonstration and keep two pages of the preview and one of the form."""
+    """Play the demonstration and keep pages of the preview, of the guide and of the form."""
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(Path(folder), 0, print)
         try:
@@ -25,11 +40,21 @@ def main() -> None:
             with pdfplumber.open(pdf) as document:
                 for name, number in PAGES.items():
                     document.pages[number].to_image(resolution=110).save(IMAGES / name)
+            with pdfplumber.open(io.BytesIO(guide_of(stage))) as document:
+                document.pages[1].to_image(resolution=110).save(IMAGES / "guide.png")
             link = re.search(r"http://\S+/r/\S+", stage.catcher.text_to("dana@example.org", "Sam"))
             if link is not None:
                 picture_of_form(link[0])
         finally:
             stage.stop()
+
+
+def guide_of(stage: Stage) -> bytes:
+    """Return the debrief guide to the demonstration's preview."""
+    with stage.app.app_context():
+        stored = db.session().scalars(select(Release)).one()
+        questionnaire = questionnaires.read(stored.round.questionnaire)
+        return guide_pdf(Document.model_validate_json(stored.document), questionnaire)
 
 
 def picture_of_form(link: str) -> None:

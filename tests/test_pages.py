@@ -1,6 +1,7 @@
 """The pages on the narrowest phone and on a desk, in a real browser."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from survey.services import closing, coaching
 from tests import factories
@@ -106,4 +107,20 @@ def test_the_form_can_be_filled_in_by_keyboard_alone(browser, served, world):
 
     chosen = [box.get_attribute("value") for box in page.locator("input:checked").all()]
     assert chosen == ["2", "1"]
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_preview_as_a_page_is_accessible(browser, served, world, signed_in, scheme):
+    """By axe, an independent checker of WCAG."""
+    _, _, staff = world
+    context = browser.new_context(base_url=served, color_scheme=scheme, bypass_csp=True)
+    context.add_cookies([{"name": "preview360", "value": signed_in, "url": served}])
+    page = context.new_page()
+    page.goto(next(address for address in staff if address.startswith("/previews/")))
+    found = Axe().run(page)
+
+    violations = found.response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in violations] == []
+    assert len(found.response["passes"]) > 15
     context.close()

@@ -77,6 +77,22 @@ def test_no_place_comes_twice_and_what_is_missing_is_filled_up(guide):
     ]
 
 
+def test_a_place_that_is_taken_leaves_its_kind_to_the_next(guide):
+    made = guide(
+        facet("MM1", gap=apart(1.6)),
+        facet("MM2", gap=apart(1.1)),
+        facet("TR1", mean=4.2),
+        practices=(Practice(facet="MM1", reason="most_room"),),
+        strengths=("TR1",),
+    )
+
+    assert titles(made) == [
+        "Handing over: a small change here would be noticed soon.",
+        "Right-sized checking: what is meant does not arrive.",
+        "Credible: others rely on it.",
+    ]
+
+
 def test_a_second_of_a_kind_comes_only_when_every_kind_had_its_turn(guide):
     made = guide(
         facet("MM1"),

@@ -64,8 +64,9 @@ def test_every_number_in_the_pdf_stands_in_the_release(release, questionnaire, l
     with pdfplumber.open(io.BytesIO(preview_pdf(spoken, questionnaire))) as pdf:
         read = "\n".join(page.extract_text() for page in pdf.pages)
         digest = format_.sha256(spoken.to_json())
-        for part in (digest, digest[:32], digest[32:]):
-            read = read.replace(part, "")
+        # However the line is broken.
+        for part in re.findall(r"[0-9a-f]{4,}", read):
+            read = read.replace(part, "") if part in digest else read
         pages = {str(number) for number in range(1, len(pdf.pages) + 1)}
     texts = questionnaire.texts[language].model_dump_json()
     messages = " ".join(
