@@ -45,10 +45,14 @@ class PrintFailed(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What printing one preview may take: seconds, and bytes of address space."""
+    """What printing may take: seconds and bytes of address space; documents before a new process.
+
+    The layout library keeps some tens of kilobytes of each document.
+    """
 
     seconds: float = 60
     memory: int = 1024**3
+    documents: int = 100
 
 
 class Printer:
@@ -59,6 +63,7 @@ class Printer:
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: weakref.finalize[Any, Printer] | None = None
         self._turn = threading.Lock()
+        self._documents = 0
 
     def print(
         self,
@@ -87,6 +92,7 @@ class Printer:
 
     def _printed(self, order: bytes) -> bytes:
         process = self._running()
+        self._documents += 1
         until = time.monotonic() + self.limits.seconds
         # Also a process that neither reads nor answers ends in time.
         timer = threading.Timer(self.limits.seconds, process.kill)
@@ -105,8 +111,10 @@ class Printer:
         return answer[1:]
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
+        done = self._documents >= self.limits.documents
+        if done or self._process is None or self._process.poll() is not None:
             self._end()
+            self._documents = 0
             scratch = tempfile.TemporaryDirectory(prefix="preview360-printing-")
             self._process = subprocess.Popen(  # noqa: S603 - our own module, and a number
                 [sys.executable, "-m", "reports.printing", str(self.limits.memory)],

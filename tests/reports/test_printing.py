@@ -38,6 +38,19 @@ def test_one_process_prints_many(printer, release, questionnaire):
     assert printer._process.pid == first
 
 
+def test_a_process_is_kept_for_so_many_documents_only(release, questionnaire):
+    """What a library keeps of each document cannot pile up."""
+    printer = Printer(Limits(documents=2))
+    pids = []
+    for _ in range(5):
+        printer.print(release, questionnaire)
+        pids.append(printer._process.pid)
+    printer.close()
+
+    assert [pid == pids[0] for pid in pids[:3]] == [True, True, False]
+    assert len(set(pids)) == 3
+
+
 def test_many_who_want_one_get_their_own(printer, release, questionnaire):
     wanted = {words: typed(release, words) for words in ("One word.", "Two words.", "Three.")}
     got = {}
