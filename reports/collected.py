@@ -88,8 +88,7 @@ def collect(
 
     Raises FileInvalid with every fault at once.
     """
-    columns, notes = _columns(lines[0].cells, questionnaire, level, meaning)
-    faults: list[Fault] = []
+    columns, faults, notes = _columns(lines[0].cells, questionnaire, level, meaning)
     reader = _Reader(questionnaire, columns, meaning, faults)
     answers = [
         reader.answers(line) for line in lines[1:] if any(line.cells) and reader.counts(line)
@@ -102,7 +101,7 @@ def collect(
 
 def _columns(
     headings: Sequence[str], questionnaire: Questionnaire, level: str, meaning: Meaning
-) -> tuple[_Columns, list[str]]:
+) -> tuple[_Columns, list[Fault], list[str]]:
     places: dict[str, list[int]] = {}
     for place, heading in enumerate(headings):
         places.setdefault(_meant(heading, questionnaire, meaning), []).append(place)
@@ -120,19 +119,19 @@ def _columns(
             "(--relationship-column names another)"
         )
         faults.append(Fault(1, meaning.relationship_column, reason))
-    if faults:
+        # Without it no row can be read; any other fault leaves rows that may have more.
         raise FileInvalid(faults)
     columns = _Columns(
         headings=headings,
         relationship=places[meaning.relationship_column][0],
-        items={item: places[item][0] for item in asked},
+        items={item: places[item][0] for item in asked if item in places},
         prompts={name: tuple(places[name]) for name in prompts if name in places},
         others={name: places[name][0] for name in (RATER, IDENTIFIED, SENT) if name in places},
     )
     known = {*asked, *prompts, meaning.relationship_column, RATER, IDENTIFIED, SENT, *OF_THE_TOOL}
     items = {item.id for item in questionnaire.structure.items()}
     unknown = [name for name in places if name and name not in known]
-    return columns, list(_notes_on_columns(unknown, items, level))
+    return columns, faults, list(_notes_on_columns(unknown, items, level))
 
 
 def _missing(

@@ -170,6 +170,16 @@ def test_missing_headings_are_named(faults):
     ]
 
 
+def test_faults_of_headings_and_of_rows_are_named_together(faults):
+    said = faults(["relationship", "MM01"], ["peer", "9"], items=ITEMS[2:])
+
+    assert said == [
+        "row 1, column MM02: this column is missing; the level new_lead asks for it",
+        "row 2, column MM01: “9” is no point of the scale, 1 to 5; leave it empty if it was "
+        "skipped, write NOBS for no chance to see",
+    ]
+
+
 def test_a_heading_twice_and_a_table_without_items_are_refused(faults):
     assert "row 1, column MM01: this heading is there twice" in faults(
         ["relationship", "MM01"], ["peer", "3"]
