@@ -124,3 +124,22 @@ def test_the_preview_as_a_page_is_accessible(browser, served, world, signed_in, 
     assert [(each["id"], each["nodes"][0]["html"][:200]) for each in violations] == []
     assert len(found.response["passes"]) > 15
     context.close()
+
+
+def test_the_preview_as_a_page_has_fonts_of_the_readers_own_machine(
+    browser, served, world, signed_in
+):
+    """Those of the PDF are not sent; headings stay serif, text is what the reader is used to."""
+    _, _, staff = world
+    context = browser.new_context(base_url=served)
+    context.add_cookies([{"name": "preview360", "value": signed_in, "url": served}])
+    page = context.new_page()
+    page.goto(next(address for address in staff if address.startswith("/previews/")))
+
+    def family(selector):
+        return page.eval_on_selector(selector, "e => getComputedStyle(e).fontFamily")
+
+    assert family(".preview h2").endswith("Georgia, Georgia, serif")
+    assert "sans-serif" not in family(".preview h2")
+    assert family(".preview .lead").endswith("system-ui, system-ui, sans-serif")
+    context.close()
