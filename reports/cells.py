@@ -97,10 +97,10 @@ def person_cells(asked: Asked, row: pd.DataFrame) -> Cells:
     scores = scored(row, asked.items, asked.scale.points)
     found: dict[Place, float] = {}
     for theme in asked.themes:
-        of_theme = theme_scores(_part(scores, asked.items_of(("theme", theme))))
+        of_theme = theme_scores(part(scores, asked.items_of(("theme", theme))))
         found["theme", theme] = of_theme.iloc[0]
     for facet in asked.facets:
-        found["facet", facet.id] = facet_scores(_part(scores, facet.items)).iloc[0]
+        found["facet", facet.id] = facet_scores(part(scores, facet.items)).iloc[0]
     for item, score in zip(asked.items, scores.to_numpy()[0], strict=True):
         found["item", item.id] = score
     return {place: Cell(1, float(score)) for place, score in found.items() if not math.isnan(score)}
@@ -112,7 +112,7 @@ def group_cells(asked: Asked, rows: pd.DataFrame) -> Cells:
     unseen = no_chance(rows, asked.items)
     cells: Cells = {}
     for facet in asked.facets:
-        cells |= _facet_cells(asked, facet, _part(scores, facet.items), _part(unseen, facet.items))
+        cells |= _facet_cells(asked, facet, part(scores, facet.items), part(unseen, facet.items))
     for theme in asked.themes:
         if (cell := _theme_cell(asked.facets_of(theme), cells)) is not None:
             cells["theme", theme] = cell
@@ -131,8 +131,8 @@ def united_cells(groups: Sequence[Cells]) -> Cells:
     return united
 
 
-def _part(frame: pd.DataFrame, items: Sequence[Item]) -> pd.DataFrame:
-    # The items of a facet, and of a theme, stand side by side.
+def part(frame: pd.DataFrame, items: Sequence[Item]) -> pd.DataFrame:
+    """Return the columns of a facet, a theme or an item, which stand side by side."""
     return frame.loc[:, items[0].id : items[-1].id]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -17,6 +17,7 @@ from reports.cells import (
     Place,
     group_cells,
     members,
+    part,
     person_cells,
     united_cells,
 )
@@ -71,18 +72,14 @@ def _all_others(
             for atom, cells in groups.items()
             if place in cells and cells[place].mean is not None
         ]
-
-        def of_others(place: Place = place, shown: Sequence[Atom] = shown) -> pd.DataFrame:
-            some = 0 < len(shown) < len(groups)
-            raters = pd.concat([scores[atom] for atom in shown]) if some else together
-            items = asked.items_of(place)
-            return raters.loc[:, items[0].id : items[-1].id]
-
-        band = _others_band(asked, place, cell, of_others)
+        frames = [scores[atom] for atom in shown or groups]
+        raters = together if len(frames) == len(groups) else pd.concat(frames)
+        answered = part(raters, asked.items_of(place))
+        band = _others_band(asked, place, cell, answered)
         figure = _figure(asked, place, OTHERS, cell, band)
         yield figure.model_copy(
             update={
-                "spread": _spread(place, cell, of_others),
+                "spread": _spread(place, cell, answered),
                 "gap": _gap(asked, place, own.get(place), cell, band),
             }
         )
@@ -116,16 +113,14 @@ def _fixed_band(asked: Asked, cell: Cell) -> Band | None:
     return intervals.fixed_band(cell.mean, cell.n, asked.scale.points)
 
 
-def _others_band(
-    asked: Asked, place: Place, cell: Cell, scores: Callable[[], pd.DataFrame]
-) -> Band | None:
+def _others_band(asked: Asked, place: Place, cell: Cell, scores: pd.DataFrame) -> Band | None:
     """Return the band of all others together; only they may show their own spread.
 
     Two groups' spreads beside the whole would give a third group's.
     """
     if place[0] != "theme" or cell.mean is None or cell.n < intervals.FEWEST_FOR_MODERATED:
         return _fixed_band(asked, cell)
-    raters = theme_scores(scores()).dropna()
+    raters = theme_scores(scores).dropna()
     # A theme is printed from its facets, each with raters of its own; few may have rated them all.
     if len(raters) < intervals.FEWEST_FOR_MODERATED:
         return _fixed_band(asked, cell)
@@ -133,11 +128,11 @@ def _others_band(
     return intervals.moderated_band(cell.mean, float(raters.std(ddof=1)), n, asked.scale.points)
 
 
-def _spread(place: Place, cell: Cell, scores: Callable[[], pd.DataFrame]) -> Spread | None:
+def _spread(place: Place, cell: Cell, scores: pd.DataFrame) -> Spread | None:
     floor = SPREAD_FROM.get(place[0])
     if floor is None or cell.mean is None or cell.n < floor:
         return None
-    enough = answered_by(scores(), floor)
+    enough = answered_by(scores, floor)
     return None if enough.empty else spread(enough)
 
 

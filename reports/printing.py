@@ -24,6 +24,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from reports.layout import Page, lay_out, style_sheets
 
+if TYPE_CHECKING:
+    from questionnaires.definition import Questionnaire
+    from reports.release import Release
+
 DONE, FAILED = b"D", b"F"
 LENGTH_BYTES = 8
 # What would reach out of the process; names of Python's audit events.
@@ -31,10 +35,6 @@ REFUSED = (
     *("socket.", "subprocess.", "ctypes.", "os.system", "os.exec", "os.fork", "os.posix_spawn"),
     *("os.remove", "os.rename", "os.truncate", "os.rmdir", "os.link", "os.symlink", "os.chmod"),
 )
-if TYPE_CHECKING:
-    from questionnaires.definition import Questionnaire
-    from reports.release import Release
-
 Document = Literal["preview", "guide"]
 WRITING = os.O_WRONLY | os.O_RDWR
 
