@@ -90,10 +90,9 @@ def collect(
     """
     columns, faults, notes = _columns(lines[0].cells, questionnaire, level, meaning)
     reader = _Reader(questionnaire, columns, meaning, faults)
-    answers = [
-        reader.answers(line) for line in lines[1:] if any(line.cells) and reader.counts(line)
-    ]
-    faults += _faults_together(lines, answers, columns)
+    sent = [line for line in lines[1:] if any(line.cells) and reader.counts(line)]
+    answers = [reader.answers(line) for line in sent]
+    faults += _faults_together(sent, answers, columns)
     if faults:
         raise FileInvalid(sorted(faults, key=lambda fault: fault.row))
     return Collected(tuple(answers), (*notes, *reader.left_out()))
@@ -328,8 +327,8 @@ def _faults_together(
     if place is None:
         return
     first: dict[str, int] = {}
-    for line in lines[1:]:
-        name = line.cells[place] if len(line.cells) > place else ""
+    for line in lines:
+        name = line.cells[place]
         if name and name in first:
             yield Fault(line.number, RATER, f"“{name}” has answered in row {first[name]} already")
         first.setdefault(name, line.number)

@@ -1,4 +1,4 @@
-"""Starts what tests talk to: a module that answers lines of JSON, a server of pages."""
+"""Starts what tests talk to: the program, a module that answers lines of JSON, a server."""
 
 from __future__ import annotations
 
@@ -8,9 +8,22 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from waitress import wasyncore
+
+PROGRAM = Path(sys.executable).with_name("preview360")
+
+
+def ran(*words: str, folder: Path, environment: dict[str, str], code: int = 0) -> str:
+    """Run the program in a folder; return what it printed if it ends with `code`."""
+    done = subprocess.run(
+        [PROGRAM, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from html.parser import HTMLParser
 import openpyxl
 import pdfplumber
 import pytest
+import xlsxwriter
 from ruamel.yaml import YAML
 from sqlalchemy import delete, select
 
@@ -382,6 +383,22 @@ def test_a_questionnaires_file_is_read_or_refused_with_its_line(texts, tmp_path,
             loader.read(tmp_path)
         assert refused.value.mistakes
         assert SECRET not in str(refused.value)
+
+
+def test_a_workbook_of_them_is_read_as_words(texts):
+    """As people import it: what a spreadsheet would work out is a name like any other."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"strings_to_formulas": False}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ("name", "email"))
+        kept = [text for text in texts if clean_line(text) == text and text.isprintable()]
+        for number, text in enumerate(kept, start=1):
+            sheet.write_string(number, 0, text)
+            sheet.write_string(number, 1, "a@example.org")
+    rows = read_table(content.getvalue(), ["name", "email"])
+
+    assert len(kept) > 3500
+    assert [row.values["name"] for row in rows] == kept
 
 
 def test_a_questionnaires_own_words_are_only_words(app, session, keyring, texts, tmp_path):

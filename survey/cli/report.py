@@ -17,22 +17,16 @@ from reports.collected import Collected, FileInvalid, Meaning, collect
 from reports.layout import PAGES, Page
 from reports.partition import SMALLEST_K, TooFewRaters
 from reports.printing import Document, Printer, PrintFailed
-from reports.sheets import Problem, SheetUnreadable, read_sheet
+from reports.sheets import MOST_ROWS, SheetUnreadable, read_sheet
+from survey.cli.round_ import DAY
+from survey.services import people
+from survey.services.tables import UNREADABLE
 
 if TYPE_CHECKING:
     from reports.aggregate import Setting
     from reports.release import Release
 
 PATH = click.Path(dir_okay=False, path_type=Path)
-DAY = click.DateTime(["%Y-%m-%d"])
-UNREADABLE: dict[Problem, str] = {
-    "empty": "the file is empty",
-    "not_utf8": "this is not text in UTF-8; save the file as CSV in UTF-8",
-    "quotes": "its quotation marks do not fit together",
-    "too_many_rows": "the table is larger than any that is read (20,000 rows)",
-    "too_many_columns": "the table has more than 1,000 columns",
-    "no_workbook": "this workbook cannot be opened; save it as XLSX or CSV again",
-}
 
 
 class Pairs(click.ParamType[tuple[str, str]]):
@@ -136,16 +130,19 @@ def report(
         raise click.UsageError(
             "Say what to write: --output preview.pdf, --guide guide.pdf, --json release.json."
         )
+    _check_files(file, output, guide, release_file)
     questionnaire = _questionnaire(name, level, language)
     meaning = Meaning(relationship_column, dict(relationships), dict(columns), dict(answers))
     collected = _collected(file, questionnaire, level, meaning)
+    if opened_on and closed_on and opened_on > closed_on:
+        raise click.UsageError("--opened-on lies after --closed-on.")
     # pandas is imported only where a report is made.
     from reports.aggregate import Setting
 
     setting = Setting(
         questionnaire=questionnaire,
         language=language,
-        leader=leader,
+        leader=people.clean_name(leader),
         level=level,
         opened_on=opened_on.date() if opened_on else None,
         closed_on=(closed_on or datetime.now()).date(),  # noqa: DTZ005 - the day on this desk
@@ -163,6 +160,15 @@ def report(
         click.echo(note, err=True)
     groups = ", ".join(f"{atom.label} ({atom.n})" for atom in release.atoms)
     click.echo(f"Shown: {groups}. Written: {', '.join(str(path) for path in written)}.")
+
+
+def _check_files(file: Path, *outputs: Path | None) -> None:
+    """Refuse to write over the answers, or one file over another."""
+    seen = {file.resolve()}
+    for path in filter(None, outputs):
+        if path.resolve() in seen:
+            raise click.UsageError(f"{path} is named twice; nothing is written over another file.")
+        seen.add(path.resolve())
 
 
 def _questionnaire(name: str, level: str, language: str) -> Questionnaire:
@@ -191,7 +197,8 @@ def _collected(file: Path, questionnaire: Questionnaire, level: str, meaning: Me
         return collect(read_sheet(file.read_bytes()), questionnaire, level, meaning)
     except SheetUnreadable as error:
         place = f"row {error.row}: " if error.row else ""
-        raise click.ClickException(f"{file}: {place}{UNREADABLE[error.problem]}") from None
+        reason = UNREADABLE[error.problem] % {"most": MOST_ROWS}
+        raise click.ClickException(f"{file}: {place}{reason}") from None
     except FileInvalid as error:
         faults = "\n".join(f"{file}: {fault}" for fault in error.faults)
         raise click.ClickException(f"Nothing was written.\n{faults}") from None
@@ -254,8 +261,8 @@ def _write(written: dict[Path, bytes]) -> None:
     try:
         for path, content in written.items():
             beside = path.with_name(f".{path.name}.part")
-            beside.write_bytes(content)
             made.append((beside, path))
+            beside.write_bytes(content)
         for beside, path in made:
             beside.replace(path)
     except OSError as error:

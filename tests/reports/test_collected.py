@@ -161,6 +161,15 @@ def test_every_fault_is_named_at_once_with_its_place(faults, questionnaire):
     assert said[10].endswith("30 cells where there are 31 headings")
 
 
+def test_somebody_who_began_once_and_sent_later_is_there_once(read):
+    collected = read(
+        ["rater", "submitdate", "relationship"], ["a", "", "peer"], ["a", "1980-01-01", "peer"]
+    )
+
+    assert len(collected.answers) == 1
+    assert collected.notes == ("Begun but never sent, so not counted: row 2.",)
+
+
 def test_missing_headings_are_named(faults):
     assert faults(["Team"], ["North"], items=ITEMS[2:]) == [
         "row 1, column MM01: this column is missing; the level new_lead asks for it",

@@ -6,11 +6,9 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 import urllib.request
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -22,8 +20,7 @@ from survey.config import Settings
 from survey.models import Round
 from survey.site import site
 from tests import factories
-
-PROGRAM = Path(sys.executable).with_name("preview360")
+from tests.launching import PROGRAM, ran
 
 
 @pytest.fixture
@@ -32,17 +29,7 @@ def run(tmp_path):
     environment = {"PATH": os.environ["PATH"], "PREVIEW360_MAIL_URL": f"file:{tmp_path}/mails"}
 
     def command(*words: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [PROGRAM, *words],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout + done.stderr
+        return ran(*words, folder=tmp_path, environment=environment, code=code)
 
     command.environment = environment
     return command

@@ -3,14 +3,13 @@
 import io
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pdfplumber
 import pytest
 
-PROGRAM = Path(sys.executable).with_name("preview360")
+from tests.launching import ran
+
 SAMPLE = Path(__file__).parents[2] / "samples" / "limesurvey-codes.csv"
 MAPPED = (
     "--relationship-column", "REL", "--relationship", "PEER=peer", "--relationship",
@@ -25,17 +24,8 @@ def run(tmp_path):
     """Run the command in an empty folder, without any setting."""
 
     def command(*words: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [PROGRAM, "report", *words],
-            cwd=tmp_path,
-            env={"PATH": os.environ["PATH"]},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout + done.stderr
+        environment = {"PATH": os.environ["PATH"]}
+        return ran("report", *words, folder=tmp_path, environment=environment, code=code)
 
     return command
 
@@ -127,6 +117,7 @@ def test_a_roster_that_cannot_be_shown_says_why(run, tmp_path):
         (("--language", "xx"), "has no language xx; known: de, en"),
         (("--questionnaire", "nothing"), "no questionnaire nothing; known: technical_leader"),
         (("--asked", "peer=3"), "--asked: 4 of peer answered"),
+        (("--leader", " "), "A name is needed, of at most 100 letters"),
         (("--asked", "peer=many"), "--asked peer=many: such as peer=8."),
         (("--output", "nowhere/preview.pdf"), "nowhere/.preview.pdf.part: No such file"),
     ],
@@ -143,6 +134,23 @@ def test_without_anything_to_write_it_says_what_to_ask_for(run, tmp_path):
 
     assert "Say what to write" in run(file, *ABOUT, code=2)
     assert "is not of the form WORD=MEANING" in run(file, *ABOUT, "--column", "Q1", code=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--output", "a.csv"), "a.csv is named twice"),
+        (("--output", "x.pdf", "--guide", "./x.pdf"), "x.pdf is named twice"),
+        (("--opened-on", "2026-11-23", "--json", "r.json"), "--opened-on lies after"),
+    ],
+)
+def test_nothing_is_written_over_the_answers_or_another_file(run, tmp_path, words, sentence):
+    file = table(tmp_path / "a.csv", ["peer"] * 4)
+    before = Path(file).read_bytes()
+
+    assert sentence in run(file, *ABOUT, *words, code=2)
+    assert Path(file).read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"a.csv"}
 
 
 def test_a_guide_for_the_coach_comes_from_the_same_file(run, tmp_path):
