@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from questionnaires.definition import SELF, Questionnaire
+from questionnaires.definition import SELF
 from reports import wording
 from reports.preview import Preview
-from reports.release import OTHERS, Figure, Release
+from reports.release import OTHERS, Figure
 
 MOST_HYPOTHESES = 3
 WIDE = 1.0
@@ -31,13 +31,13 @@ class Hypothesis:
 
 
 class Guide:
-    """A release with its questionnaire, as the guide's pages read it."""
+    """A preview as the guide's pages read it."""
 
-    def __init__(self, release: Release, questionnaire: Questionnaire) -> None:
-        self.release = release
-        self.preview = Preview(release, questionnaire)
-        self.say = self.preview.say
-        self.texts = self.preview.texts
+    def __init__(self, preview: Preview) -> None:
+        self.preview = preview
+        self.release = preview.release
+        self.say = preview.say
+        self.texts = preview.texts
 
     def hypotheses(self) -> list[Hypothesis]:
         """Return three hypotheses, fewer where the data allow fewer.

@@ -8,6 +8,7 @@ This module knows no templates and no releases, so that a process which only pri
 from __future__ import annotations
 
 import gc
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -25,8 +26,8 @@ Page = Literal["a4", "letter"]
 PAGES = get_args(Page)
 
 
-def lay_out(html: str, identifier: str, page: Page = "a4") -> bytes:
-    """Return a document as a PDF/UA-1 file that carries `identifier`.
+def lay_out(html: str, page: Page = "a4") -> bytes:
+    """Return a document as a PDF/UA-1 file whose identifier is the digest of its HTML.
 
     Takes about a second; imports WeasyPrint on the first call.
     """
@@ -38,7 +39,7 @@ def lay_out(html: str, identifier: str, page: Page = "a4") -> bytes:
         stylesheets=styles,
         font_config=fonts,
         pdf_variant="pdf/ua-1",
-        pdf_identifier=identifier.encode(),
+        pdf_identifier=hashlib.sha256(html.encode()).hexdigest().encode(),
         finisher=_map_every_glyph,
     )
     # Boxes refer to one another in circles; left for later they would pile up.

@@ -9,55 +9,49 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from questionnaires.definition import Questionnaire
 from reports.guide import Guide
 from reports.language import Language
 from reports.layout import TEMPLATES, Page, lay_out
 from reports.preview import Preview
-from reports.release import Release, sha256
+from reports.release import sha256
 
 
-def preview_body(release: Release, questionnaire: Questionnaire) -> str:
-    """Return the pages of the preview as HTML sections, without head or body."""
-    return _render("reports/preview/body.html", release, questionnaire)
+def preview_body(preview: Preview) -> str:
+    """Return the pages of a preview as HTML sections, without head or body."""
+    return _render("reports/preview/body.html", preview)
 
 
-def preview_html(release: Release, questionnaire: Questionnaire) -> str:
-    """Return the preview as a whole HTML document, as it is printed."""
-    return _render("reports/preview/document.html", release, questionnaire)
+def preview_html(preview: Preview) -> str:
+    """Return a preview as a whole HTML document, as it is printed."""
+    return _render("reports/preview/document.html", preview)
 
 
-def guide_html(release: Release, questionnaire: Questionnaire) -> str:
-    """Return the debrief guide as a whole HTML document, as it is printed."""
-    return _render("reports/guide/document.html", release, questionnaire)
+def guide_html(preview: Preview) -> str:
+    """Return the debrief guide to a preview as a whole HTML document, as it is printed."""
+    return _render("reports/guide/document.html", preview)
 
 
-def preview_pdf(release: Release, questionnaire: Questionnaire, page: Page = "a4") -> bytes:
-    """Return the preview as a PDF/UA-1 file."""
-    return _pdf(preview_html(release, questionnaire), release, page)
+def preview_pdf(preview: Preview, page: Page = "a4") -> bytes:
+    """Return a preview as a PDF/UA-1 file."""
+    return lay_out(preview_html(preview), page)
 
 
-def guide_pdf(release: Release, questionnaire: Questionnaire, page: Page = "a4") -> bytes:
-    """Return the debrief guide as a PDF/UA-1 file."""
-    return _pdf(guide_html(release, questionnaire), release, page)
+def guide_pdf(preview: Preview, page: Page = "a4") -> bytes:
+    """Return the debrief guide to a preview as a PDF/UA-1 file."""
+    return lay_out(guide_html(preview), page)
 
 
-def _pdf(html: str, release: Release, page: Page) -> bytes:
-    return lay_out(html, sha256(release.to_json()), page)
-
-
-def _render(template: str, release: Release, questionnaire: Questionnaire) -> str:
-    preview = Preview(release, questionnaire)
+def _render(template: str, preview: Preview) -> str:
     return (
         _environment(preview.say)
         .get_template(template)
         .render(
             preview=preview,
-            guide=Guide(release, questionnaire),
-            release=release,
+            guide=Guide(preview),
+            release=preview.release,
             say=preview.say,
             texts=preview.texts,
-            digest=sha256(release.to_json()),
+            digest=sha256(preview.release.to_json()),
         )
     )
 

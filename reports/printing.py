@@ -20,13 +20,9 @@ import time
 import weakref
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 from reports.layout import Page, lay_out, style_sheets
-
-if TYPE_CHECKING:
-    from questionnaires.definition import Questionnaire
-    from reports.release import Release
 
 DONE, FAILED = b"D", b"F"
 LENGTH_BYTES = 8
@@ -35,7 +31,6 @@ REFUSED = (
     *("socket.", "subprocess.", "ctypes.", "os.system", "os.exec", "os.fork", "os.posix_spawn"),
     *("os.remove", "os.rename", "os.truncate", "os.rmdir", "os.link", "os.symlink", "os.chmod"),
 )
-Document = Literal["preview", "guide"]
 WRITING = os.O_WRONLY | os.O_RDWR
 
 
@@ -65,19 +60,9 @@ class Printer:
         self._turn = threading.Lock()
         self._documents = 0
 
-    def print(
-        self,
-        release: Release,
-        questionnaire: Questionnaire,
-        page: Page = "a4",
-        document: Document = "preview",
-    ) -> bytes:
-        """Return a document as a PDF. Raises PrintFailed."""
-        from reports.pdf import guide_html, preview_html
-        from reports.release import sha256
-
-        html = {"preview": preview_html, "guide": guide_html}[document](release, questionnaire)
-        order = {"html": html, "identifier": sha256(release.to_json()), "page": page}
+    def print(self, html: str, page: Page = "a4") -> bytes:
+        """Return an HTML document as a PDF. Raises PrintFailed."""
+        order = {"html": html, "page": page}
         with self._turn:
             try:
                 return self._printed(json.dumps(order).encode())

@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 from sqlalchemy import select
 
 from reports.pdf import guide_pdf
+from reports.preview import Preview
 from reports.release import Release as Document
 from survey import db
 from survey.demo.play import Stage, play
@@ -54,7 +55,7 @@ def guide_of(stage: Stage) -> bytes:
     with stage.app.app_context():
         stored = db.session().scalars(select(Release)).one()
         questionnaire = questionnaires.read(stored.round.questionnaire)
-        return guide_pdf(Document.model_validate_json(stored.document), questionnaire)
+        return guide_pdf(Preview(Document.model_validate_json(stored.document), questionnaire))
 
 
 def picture_of_form(link: str) -> None:

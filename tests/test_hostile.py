@@ -287,7 +287,7 @@ def releases(release, comments):
 def test_the_pdf_shows_them_reads_no_file_and_asks_nobody(releases, questionnaire, secret):
     printer = Printer()
     for spoilt_one in releases:
-        pdf = printer.print(spoilt_one, questionnaire)
+        pdf = printer.print(preview_html(Preview(spoilt_one, questionnaire)))
         assert b"/EmbeddedFile" not in pdf
         assert b"/JavaScript" not in pdf
         assert b"/URI" not in pdf
@@ -325,7 +325,7 @@ def test_in_a_browser_no_comment_runs_loads_or_adds_anything(
     page.on("request", lambda request: asked.append(request.url))
 
     def count(shown):
-        page.set_content(preview_html(shown, questionnaire))
+        page.set_content(preview_html(Preview(shown, questionnaire)))
         return Counter(page.evaluate("[...document.querySelectorAll('*')].map(e => e.tagName)"))
 
     usual = count(spoilt(release, [f"{HARMLESS} {n}" for n in range(10)]))

@@ -16,7 +16,8 @@ from questionnaires.loader import QuestionnaireInvalid
 from reports.collected import Collected, FileInvalid, Meaning, collect
 from reports.layout import PAGES, Page
 from reports.partition import SMALLEST_K, TooFewRaters
-from reports.printing import Document, Printer, PrintFailed
+from reports.preview import Preview
+from reports.printing import Printer, PrintFailed
 from reports.sheets import MOST_ROWS, SheetUnreadable, read_sheet
 from survey.cli.round_ import DAY
 from survey.services import people
@@ -154,7 +155,7 @@ def report(
     written: dict[Path, bytes] = {}
     if release_file:
         written[release_file] = release.to_json().encode()
-    written |= _printed({output: "preview", guide: "guide"}, release, questionnaire, page)
+    written |= _printed(Preview(release, questionnaire), output, guide, page)
     _write(written)
     for note in collected.notes:
         click.echo(note, err=True)
@@ -237,16 +238,15 @@ def _release(setting: Setting, collected: Collected) -> Release:
 
 
 def _printed(
-    wanted: dict[Path | None, Document],
-    release: Release,
-    questionnaire: Questionnaire,
-    page: Page,
+    preview: Preview, output: Path | None, guide: Path | None, page: Page
 ) -> dict[Path, bytes]:
+    from reports.pdf import guide_html, preview_html
+
     printer = Printer()
     try:
         return {
-            path: printer.print(release, questionnaire, page, document)
-            for path, document in wanted.items()
+            path: printer.print(html(preview), page)
+            for path, html in ((output, preview_html), (guide, guide_html))
             if path
         }
     except PrintFailed as reason:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Callable
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, send_file, send_from_directory
@@ -11,7 +12,6 @@ from markupsafe import Markup
 
 from reports import tables
 from reports.preview import Preview
-from reports.printing import Document as PrintedDocument
 from reports.printing import PrintFailed
 from reports.release import Release as Document
 from survey import access, speech
@@ -47,7 +47,7 @@ def show(round_id: UUID) -> str:
     release = _readable(round_id)
     preview = _preview(release)
     speech.speak(preview.release.language)
-    body = preview_body(preview.release, preview.questionnaire)
+    body = preview_body(preview)
     return render_template(
         "survey/previews/show.html",
         release=preview.release,
@@ -62,14 +62,18 @@ def show(round_id: UUID) -> str:
 @allow("signed_in")
 def pdf(round_id: UUID) -> Response:
     """Send a preview as a PDF."""
-    return _printed(_readable(round_id), "preview", ".pdf")
+    from reports.pdf import preview_html
+
+    return _printed(_readable(round_id), preview_html, ".pdf")
 
 
 @bp.get("/<uuid:round_id>/guide.pdf")
 @allow("signed_in")
 def guide(round_id: UUID) -> Response:
     """Send the debrief guide to a preview as a PDF."""
-    return _printed(_readable(round_id), "guide", " guide.pdf")
+    from reports.pdf import guide_html
+
+    return _printed(_readable(round_id), guide_html, " guide.pdf")
 
 
 @bp.get("/<uuid:round_id>/release.xlsx")
@@ -104,12 +108,12 @@ def _preview(release: Release) -> Preview:
     return Preview(document, questionnaires.read(release.round.questionnaire))
 
 
-def _printed(release: Release, document: PrintedDocument, ending: str) -> Response:
+def _printed(release: Release, html: Callable[[Preview], str], ending: str) -> Response:
     preview = _preview(release)
     try:
-        content = site().printer.print(preview.release, preview.questionnaire, document=document)
+        content = site().printer.print(html(preview))
     except PrintFailed as failure:
-        log.error("%s of round %s: %s", document, release.round_id, failure)
+        log.error("%s of round %s: %s", html.__name__, release.round_id, failure)
         raise Unprintable from None
     return _download(content, "application/pdf", preview.release, ending)
 

@@ -265,10 +265,10 @@ class ProductDesk:
         return self.release.model_copy(update={"comments": comments, "leader": f"Eve {typed}"})
 
     def page(self, typed: str) -> str:
-        return preview_html(self._with(typed), self.questionnaire)
+        return preview_html(Preview(self._with(typed), self.questionnaire))
 
     def pdf(self, typed: str) -> bytes:
-        return preview_pdf(self._with(typed), self.questionnaire)
+        return preview_pdf(Preview(self._with(typed), self.questionnaire))
 
     def tables(self, typed: str) -> tuple[bytes, bytes]:
         preview = Preview(self._with(typed), self.questionnaire)

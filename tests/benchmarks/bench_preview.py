@@ -21,6 +21,7 @@ from reports.aggregate import aggregate
 from reports.answers import Answers
 from reports.layout import lay_out, style_sheets
 from reports.pdf import preview_html
+from reports.preview import Preview
 from reports.release import Release
 from tests.reports.conftest import setting
 
@@ -98,7 +99,7 @@ def as_paragraphs(html: str) -> str:
 
 
 def test_the_preview_beside_its_text_and_beside_a_browser(timed, ratio, preview, tmp_path):
-    html = preview_html(preview, QUESTIONNAIRE)
+    html = preview_html(Preview(preview, QUESTIONNAIRE))
     page = tmp_path / "page.html"
     page.write_text(html)
     chromium = shutil.which("chromium") or "chromium"
@@ -118,10 +119,10 @@ def test_the_preview_beside_its_text_and_beside_a_browser(timed, ratio, preview,
             )  # fmt: skip
 
     found = timed(
-        preview=cpu(lambda: lay_out(html, "x")),
-        on_the_clock=wall(lambda: lay_out(html, "x")),
-        without_charts=cpu(lambda: lay_out(without_charts(html), "x")),
-        paragraphs=cpu(lambda: lay_out(as_paragraphs(html), "x")),
+        preview=cpu(lambda: lay_out(html)),
+        on_the_clock=wall(lambda: lay_out(html)),
+        without_charts=cpu(lambda: lay_out(without_charts(html))),
+        paragraphs=cpu(lambda: lay_out(as_paragraphs(html))),
         chromium=wall(browser),
     )
     ratio("Preview, tagged, 12 raters / its text without charts",
@@ -133,29 +134,27 @@ def test_the_preview_beside_its_text_and_beside_a_browser(timed, ratio, preview,
 
 
 def count_pages(html: str) -> int:
-    with pdfplumber.open(io.BytesIO(lay_out(html, "x"))) as pdf:
+    with pdfplumber.open(io.BytesIO(lay_out(html))) as pdf:
         return len(pdf.pages)
 
 
 def test_a_page_of_many_costs_what_a_page_of_few_costs(timed, ratio, preview):
-    few = preview_html(preview, QUESTIONNAIRE)
-    long = preview_html(released(40, comments=92), QUESTIONNAIRE)
+    few = preview_html(Preview(preview, QUESTIONNAIRE))
+    long = preview_html(Preview(released(40, comments=92), QUESTIONNAIRE))
     pages = {"few": count_pages(few), "many": count_pages(long)}
-    found = timed(
-        rounds=3, few=cpu(lambda: lay_out(few, "x")), many=cpu(lambda: lay_out(long, "x"))
-    )
+    found = timed(rounds=3, few=cpu(lambda: lay_out(few)), many=cpu(lambda: lay_out(long)))
     assert pages["many"] >= 200, pages
     ratio(f"Time a page at {pages['many']} pages / at {pages['few']}",
           found["many"] / pages["many"] / (found["few"] / pages["few"]), 1.3)  # fmt: skip
 
 
 def test_from_ratings_to_release_is_little_beside_the_pdf(timed, ratio, preview):
-    html, given = preview_html(preview, QUESTIONNAIRE), answers(12)
+    html, given = preview_html(Preview(preview, QUESTIONNAIRE)), answers(12)
     asked = {"self": 1, "manager": 1, "peer": 12, "direct_report": 12}
     chance = random.Random(1)
     found = timed(
         release=cpu(lambda: aggregate(setting(QUESTIONNAIRE, asked), given, chance)),
-        pdf=cpu(lambda: lay_out(html, "x")),
+        pdf=cpu(lambda: lay_out(html)),
     )
     ratio("From ratings to release / PDF", found["release"] / found["pdf"], 0.05)
 
@@ -189,7 +188,7 @@ from reports.layout import lay_out, style_sheets
 html = Path(sys.argv[1]).read_text()
 style_sheets("a4")
 for number in range(int(sys.argv[2])):
-    lay_out(html, "x")
+    lay_out(html)
     if number in (9, int(sys.argv[2]) - 1):
         # Not getrusage, which also counts what this process was forked from.
         [peak] = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
@@ -206,7 +205,7 @@ def printing(page: Path, times: int) -> subprocess.Popen[str]:
 
 def test_memory_is_small_and_does_not_grow(ratio, preview, tmp_path):
     page = tmp_path / "page.html"
-    page.write_text(preview_html(preview, QUESTIONNAIRE))
+    page.write_text(preview_html(Preview(preview, QUESTIONNAIRE)))
     first, last = map(float, printing(page, 110).communicate()[0].split())
 
     ratio("Peak memory of the printing process", last, 100, "MB")
@@ -215,7 +214,7 @@ def test_memory_is_small_and_does_not_grow(ratio, preview, tmp_path):
 
 def test_two_processes_print_nearly_twice_as_many(ratio, preview, tmp_path):
     page = tmp_path / "page.html"
-    page.write_text(preview_html(preview, QUESTIONNAIRE))
+    page.write_text(preview_html(Preview(preview, QUESTIONNAIRE)))
 
     def took(processes: int) -> float:
         began = time.monotonic()

@@ -23,6 +23,7 @@ from reports.comments import comments
 from reports.figures import figures
 from reports.partition import TooFewRaters, partition
 from reports.pdf import preview_html, preview_pdf
+from reports.preview import Preview
 from reports.ratings import ratings_frame
 from tests.reports.algebra import asked
 from tests.reports.conftest import setting
@@ -187,8 +188,8 @@ def test_page_and_pdf_tell_no_number_that_the_figures_do_not_explain(seed, quest
         each for n in range(10, 51) if (each := f"{n / 10:.1f}") not in allowed | {version}
     )
     reader = Text()
-    reader.feed(preview_html(release, questionnaire))
-    with pdfplumber.open(io.BytesIO(preview_pdf(release, questionnaire))) as document:
+    reader.feed(preview_html(Preview(release, questionnaire)))
+    with pdfplumber.open(io.BytesIO(preview_pdf(Preview(release, questionnaire)))) as document:
         pdf = "\n".join(page.extract_text() for page in document.pages)
     for text in (reader.text, pdf):
         assert len(decimals(text)) > 5
@@ -198,7 +199,7 @@ def test_page_and_pdf_tell_no_number_that_the_figures_do_not_explain(seed, quest
     # And each of those allowed stands where it belongs.
     expected = rows_expected(release, questionnaire)
     assert len(expected) > 4
-    assert rows_in(preview_html(release, questionnaire)) == expected
+    assert rows_in(preview_html(Preview(release, questionnaire))) == expected
     printed = [" ".join(row) for chart in expected for row in chart]
     lines = iter(pdf.splitlines())
     assert [row for row in printed if not any(line.startswith(row[:40]) for line in lines)] == []

@@ -12,6 +12,7 @@ from questionnaires.definition import SELF
 from reports.aggregate import aggregate
 from reports.guide import Guide
 from reports.pdf import guide_html, guide_pdf, preview_html
+from reports.preview import Preview
 from reports.release import OTHERS, Figure, Gap, Practice
 from tests.reports.conftest import setting
 from tests.reports.test_release import numbers
@@ -31,7 +32,7 @@ def guide(release, questionnaire):
 
     def make(*figures, **more) -> Guide:
         usual = {"figures": figures, "strengths": (), "practices": ()}
-        return Guide(release.model_copy(update={**usual, **more}), questionnaire)
+        return Guide(Preview(release.model_copy(update={**usual, **more}), questionnaire))
 
     return make
 
@@ -146,7 +147,7 @@ def test_what_the_data_cannot_carry_is_said(release, questionnaire, answered):
     answers = [answered("peer", 3, 3, 3)] * 2 + [answered("direct_report", 3, 3, 3)] * 2
     asked = {"peer": 3, "direct_report": 2}
     small = aggregate(setting(questionnaire, asked), answers, random.Random(1))
-    said = list(Guide(small, questionnaire).cannot_carry())
+    said = list(Guide(Preview(small, questionnaire)).cannot_carry())
 
     assert said[0].startswith("All raters cannot be told apart")
     # Of four raters: 1.645 × 0.8 / √4 to both sides, 1.3 points.
@@ -168,16 +169,16 @@ def test_small_groups_and_what_was_not_seen_are_named(guide, release):
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_guide_holds_no_number_that_the_preview_does_not_hold(release, questionnaire, language):
     spoken = release.model_copy(update={"language": language})
-    words = re.sub(r"<[^>]+>|[0-9a-f]{32}", " ", guide_html(spoken, questionnaire))
+    words = re.sub(r"<[^>]+>|[0-9a-f]{32}", " ", guide_html(Preview(spoken, questionnaire)))
     agenda = {"10", "15", "20", "60", "90"}
 
-    assert numbers(words) - agenda <= numbers(preview_html(spoken, questionnaire))
+    assert numbers(words) - agenda <= numbers(preview_html(Preview(spoken, questionnaire)))
     assert "Peer's wish" not in words
 
 
 @pytest.mark.parametrize("paper", ["a4", "letter"])
 def test_it_is_two_to_four_pages_and_accessible(release, questionnaire, paper):
-    pdf = guide_pdf(release, questionnaire, paper)
+    pdf = guide_pdf(Preview(release, questionnaire), paper)
     with pdfplumber.open(io.BytesIO(pdf)) as document:
         pages = [page.extract_text() for page in document.pages]
         title = document.metadata["Title"]

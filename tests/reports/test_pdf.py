@@ -16,6 +16,7 @@ from reports.aggregate import aggregate
 from reports.answers import Answers
 from reports.layout import ASSETS, _fetcher
 from reports.pdf import preview_html, preview_pdf
+from reports.preview import Preview
 from reports.release import Release
 from tests.reports.conftest import setting
 
@@ -32,7 +33,7 @@ def pages_of(pdf: bytes) -> list[str]:
 
 @pytest.fixture
 def pdf(release, questionnaire):
-    return preview_pdf(release, questionnaire)
+    return preview_pdf(Preview(release, questionnaire))
 
 
 def test_it_has_the_pages_a_leader_reads(pdf):
@@ -96,9 +97,9 @@ def test_the_same_release_gives_the_same_bytes_in_another_process(release, pdf, 
     script = (
         "import sys; from pathlib import Path;"
         "from questionnaires.loader import builtin; from reports.pdf import preview_pdf;"
-        "from reports.release import Release;"
+        "from reports.preview import Preview; from reports.release import Release;"
         "release = Release.model_validate_json(Path(sys.argv[1]).read_text());"
-        "Path(sys.argv[2]).write_bytes(preview_pdf(release, builtin('technical_leader')))"
+        "Path(sys.argv[2]).write_bytes(preview_pdf(Preview(release, builtin('technical_leader'))))"
     )
     subprocess.run(
         [sys.executable, "-c", script, tmp_path / "release.json", tmp_path / "again.pdf"],
@@ -120,7 +121,7 @@ def test_it_is_tagged_and_names_its_language_and_title(pdf):
 
 
 def test_the_layout_finds_nothing_to_complain_about(release, questionnaire, caplog):
-    preview_pdf(release, questionnaire)
+    preview_pdf(Preview(release, questionnaire))
 
     assert [record.message for record in caplog.records if record.name == "weasyprint"] == []
 
@@ -160,7 +161,7 @@ def test_nothing_that_people_type_is_fetched_or_read(release, questionnaire, sin
     HTML(string=f'<img src="{url}/usual">').write_pdf()
     assert calls == ["/usual"]
 
-    text = text_of(preview_pdf(spoilt, questionnaire))
+    text = text_of(preview_pdf(Preview(spoilt, questionnaire)))
     assert calls == ["/usual"]
     assert "Unmistakable" not in text
     assert "<img src=" in text
@@ -187,7 +188,7 @@ def test_even_unescaped_markup_fetches_nothing(questionnaire, sink, tmp_path):
 def test_three_raters_and_no_self_rating_still_make_a_whole_preview(questionnaire, answered):
     answers = [answered("peer", 3, 3, 3) for _ in range(3)]
     small = aggregate(setting(questionnaire, {"peer": 3}), answers, random.Random(1))
-    pages = pages_of(preview_pdf(small, questionnaire))
+    pages = pages_of(preview_pdf(Preview(small, questionnaire)))
 
     assert not any("Statement by statement" in page for page in pages)
     assert any("Your own view is not beside it" in page for page in pages)
@@ -201,7 +202,7 @@ def test_forty_raters_and_sixty_comments_make_a_whole_preview(questionnaire, ans
         for n in range(40)
     ]
     large = aggregate(setting(questionnaire, {"peer": 45}), answers, random.Random(1))
-    text = text_of(preview_pdf(large, questionnaire))
+    text = text_of(preview_pdf(Preview(large, questionnaire)))
 
     assert all(f"Comment {n}." in text for n in range(40))
     assert "40 people answered" in text
@@ -214,8 +215,8 @@ def test_every_level_and_language_can_be_printed(questionnaire, level):
     for language in questionnaire.texts:
         chosen = replace(setting(questionnaire, {"peer": 5}), level=level, language=language)
         release = aggregate(chosen, answers, random.Random(1))
-        assert f'lang="{language}"' in preview_html(release, questionnaire)
-        assert preview_pdf(release, questionnaire).startswith(b"%PDF-")
+        assert f'lang="{language}"' in preview_html(Preview(release, questionnaire))
+        assert preview_pdf(Preview(release, questionnaire)).startswith(b"%PDF-")
 
 
 def faults_against_pdf_ua(pdf: bytes) -> list[str]:
@@ -247,7 +248,7 @@ def written_everywhere(release):
 def test_a_checker_of_pdf_ua_finds_nothing(release, questionnaire, paper, language):
     spoken = release.model_copy(update={"language": language})
 
-    assert faults_against_pdf_ua(preview_pdf(spoken, questionnaire, paper)) == []
+    assert faults_against_pdf_ua(preview_pdf(Preview(spoken, questionnaire), paper)) == []
 
 
 def test_the_checker_does_find_what_is_wrong(questionnaire):
@@ -258,7 +259,7 @@ def test_the_checker_does_find_what_is_wrong(questionnaire):
 
 def test_letters_of_many_scripts_are_drawn_with_bundled_fonts(written_everywhere, questionnaire):
     """Whatever fonts a machine has, and without an empty box: the checker finds those, too."""
-    pdf = preview_pdf(written_everywhere, questionnaire)
+    pdf = preview_pdf(Preview(written_everywhere, questionnaire))
     with pdfplumber.open(io.BytesIO(pdf)) as document:
         used = {char["fontname"].split("+")[1] for page in document.pages for char in page.chars}
 

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from reports.pdf import guide_pdf, preview_pdf
+from reports.preview import Preview
 
 REFERENCES = Path(__file__).parent / "pictures"
 DOTS_AN_INCH = 40
@@ -41,8 +42,8 @@ def differs(one: Image.Image, other: Image.Image) -> float:
 @pytest.fixture
 def documents(release, questionnaire):
     made = {
-        "preview": pictures(preview_pdf(release, questionnaire)),
-        "guide": pictures(guide_pdf(release, questionnaire)),
+        "preview": pictures(preview_pdf(Preview(release, questionnaire))),
+        "guide": pictures(guide_pdf(Preview(release, questionnaire))),
     }
     if os.environ.get("REMAKE"):
         for name, pages in made.items():

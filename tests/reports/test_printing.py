@@ -10,7 +10,9 @@ import time
 
 import pytest
 
-from reports.pdf import preview_pdf
+from reports.layout import lay_out
+from reports.pdf import preview_html
+from reports.preview import Preview
 from reports.printing import Limits, Printer, PrintFailed
 
 
@@ -21,29 +23,34 @@ def printer():
     printer.close()
 
 
-def typed(release, words):
-    groups = tuple(group.model_copy(update={"texts": (words,)}) for group in release.comments)
-    return release.model_copy(update={"comments": groups})
+@pytest.fixture
+def html(release, questionnaire):
+    return preview_html(Preview(release, questionnaire))
 
 
-def test_what_is_printed_is_the_same_as_without_the_process(printer, release, questionnaire):
-    assert printer.print(release, questionnaire) == preview_pdf(release, questionnaire)
+def typed(html, words):
+    assert "Peer&#39;s wish 0" in html
+    return html.replace("Peer&#39;s wish 0", words)
 
 
-def test_one_process_prints_many(printer, release, questionnaire):
-    printer.print(release, questionnaire)
+def test_what_is_printed_is_the_same_as_without_the_process(printer, html):
+    assert printer.print(html) == lay_out(html)
+
+
+def test_one_process_prints_many(printer, html):
+    printer.print(html)
     first = printer._process.pid
-    printer.print(typed(release, "Words."), questionnaire)
+    printer.print(typed(html, "Words."))
 
     assert printer._process.pid == first
 
 
-def test_a_process_is_kept_for_so_many_documents_only(release, questionnaire):
+def test_a_process_is_kept_for_so_many_documents_only(html):
     """What a library keeps of each document cannot pile up."""
     printer = Printer(Limits(documents=2))
     pids = []
     for _ in range(5):
-        printer.print(release, questionnaire)
+        printer.print(html)
         pids.append(printer._process.pid)
     printer.close()
 
@@ -51,47 +58,47 @@ def test_a_process_is_kept_for_so_many_documents_only(release, questionnaire):
     assert len(set(pids)) == 3
 
 
-def test_many_who_want_one_get_their_own(printer, release, questionnaire):
-    wanted = {words: typed(release, words) for words in ("One word.", "Two words.", "Three.")}
+def test_many_who_want_one_get_their_own(printer, html):
+    wanted = {words: typed(html, words) for words in ("One word.", "Two words.", "Three.")}
     got = {}
 
     def fetch(words):
-        got[words] = printer.print(wanted[words], questionnaire)
+        got[words] = printer.print(wanted[words])
 
     threads = [threading.Thread(target=fetch, args=(words,)) for words in wanted]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert got == {words: preview_pdf(each, questionnaire) for words, each in wanted.items()}
+    assert got == {words: lay_out(each) for words, each in wanted.items()}
 
 
-def test_what_takes_too_long_ends_with_a_sentence_and_the_next_one_prints(release, questionnaire):
+def test_what_takes_too_long_ends_with_a_sentence_and_the_next_one_prints(html):
     """Four thousand lines of combining marks; without a limit they are laid out for minutes."""
     impatient = Printer()
-    impatient.print(release, questionnaire)
+    impatient.print(html)
     impatient.limits = Limits(seconds=2)
     began = time.monotonic()
     with pytest.raises(PrintFailed, match="it took longer than it may"):
-        impatient.print(typed(release, ("a" + "\u0301" * 100 + " ") * 4000), questionnaire)
+        impatient.print(typed(html, ("a" + "\u0301" * 100 + " ") * 4000))
     assert time.monotonic() - began < 20
 
     impatient.limits = Limits()
-    assert impatient.print(release, questionnaire).startswith(b"%PDF-")
+    assert impatient.print(html).startswith(b"%PDF-")
     impatient.close()
 
 
-def test_what_needs_too_much_memory_ends_with_a_sentence(release, questionnaire):
+def test_what_needs_too_much_memory_ends_with_a_sentence(html):
     small = Printer(Limits(memory=50 * 1024**2))
 
     with pytest.raises(PrintFailed, match="memory"):
-        small.print(release, questionnaire)
+        small.print(html)
     small.close()
 
 
-def test_a_printer_that_is_forgotten_leaves_no_process(release, questionnaire):
+def test_a_printer_that_is_forgotten_leaves_no_process(html):
     forgotten = Printer()
-    forgotten.print(release, questionnaire)
+    forgotten.print(html)
     process = forgotten._process
     del forgotten
     gc.collect()
@@ -99,12 +106,12 @@ def test_a_printer_that_is_forgotten_leaves_no_process(release, questionnaire):
     assert process.poll() is not None
 
 
-def test_a_process_that_died_is_started_again(printer, release, questionnaire):
-    printer.print(release, questionnaire)
+def test_a_process_that_died_is_started_again(printer, html):
+    printer.print(html)
     printer._process.kill()
     printer._process.wait()
 
-    assert printer.print(release, questionnaire).startswith(b"%PDF-")
+    assert printer.print(html).startswith(b"%PDF-")
 
 
 CONFINED = """
@@ -154,29 +161,26 @@ def test_it_reaches_nobody_starts_nothing_and_writes_nothing(act, sink, tmp_path
     assert (tmp_path / "there").read_text() == "words"
 
 
-def test_a_process_that_neither_reads_nor_answers_ends_in_time(release, questionnaire):
+def test_a_process_that_neither_reads_nor_answers_ends_in_time(html):
     printer = Printer()
-    printer.print(release, questionnaire)
+    printer.print(html)
     os.kill(printer._process.pid, signal.SIGSTOP)
     printer.limits = Limits(seconds=1)
 
     with pytest.raises(PrintFailed, match="it took longer than it may"):
-        printer.print(typed(release, "A long text. " * 20_000), questionnaire)
+        printer.print(typed(html, "A long text. " * 20_000))
     printer.close()
 
 
-def test_nothing_is_left_running_when_its_parent_is_gone(release, questionnaire, tmp_path):
+def test_nothing_is_left_running_when_its_parent_is_gone(html, tmp_path):
     source = (
-        "import sys; from reports.release import Release;"
-        "from questionnaires.loader import builtin;"
-        "from reports.printing import Printer; printer = Printer();"
-        "release = Release.model_validate_json(sys.stdin.read());"
-        "printer.print(release, builtin('technical_leader'));"
-        "print(printer._process.pid, flush=True); import os; os.kill(os.getpid(), 9)"
+        "import os, sys; from reports.printing import Printer; printer = Printer();"
+        "printer.print(sys.stdin.read());"
+        "print(printer._process.pid, flush=True); os.kill(os.getpid(), 9)"
     )
     ended = subprocess.run(
         [sys.executable, "-c", source],
-        input=release.to_json(),
+        input=html,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,

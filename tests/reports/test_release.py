@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from reports import release as format_
 from reports import schema
 from reports.pdf import preview_pdf
+from reports.preview import Preview
 from tests.messages import gathered
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "release-format.md"
@@ -61,7 +62,7 @@ def numbers(text: str) -> set[str]:
 def test_every_number_in_the_pdf_stands_in_the_release(release, questionnaire, language):
     """Besides those of the questionnaire's and the program's own words, and of pages."""
     spoken = release.model_copy(update={"language": language})
-    with pdfplumber.open(io.BytesIO(preview_pdf(spoken, questionnaire))) as pdf:
+    with pdfplumber.open(io.BytesIO(preview_pdf(Preview(spoken, questionnaire)))) as pdf:
         read = "\n".join(page.extract_text() for page in pdf.pages)
         digest = format_.sha256(spoken.to_json())
         # However the line is broken.
