@@ -12,6 +12,7 @@ from typing import Literal
 
 from questionnaires.definition import SELF
 from reports import wording
+from reports.follow_up import Compared
 from reports.language import Language
 from reports.release import OTHERS, Release, Scope
 
@@ -28,7 +29,8 @@ class Row:
     kind: Kind
     mean: float | None
     band: tuple[float, float] | None
-    own: float | None
+    own: float | None = None
+    before: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,24 @@ def groups_chart(release: Release, scope: Scope, key: str, say: Language) -> Cha
     return _chart(rows, say)
 
 
+def changes_chart(changes: Iterable[tuple[Compared, str]], say: Language) -> Chart:
+    """Return a chart of what was compared, each with its label: now, and the last time."""
+    return _chart([_changed_row(each, label, say) for each, label in changes], say)
+
+
+def _changed_row(compared: Compared, label: str, say: Language) -> Row:
+    before, after = compared.before, compared.after
+    return Row(
+        label=label,
+        value=f"{wording.short_value(before, say)} → {wording.short_value(after, say)}",
+        in_words=wording.value(after, say),
+        kind="others" if compared.of == OTHERS else "group",
+        mean=after.mean,
+        band=after.band,
+        before=before.mean,
+    )
+
+
 def _chart(rows: list[Row], say: Language) -> Chart:
     return Chart(tuple(rows), " ".join(_in_words(row, say) for row in rows))
 
@@ -87,4 +107,6 @@ def _in_words(row: Row, say: Language) -> str:
         said.append(say.gettext("Band from %(low)s to %(high)s.", low=low, high=high))
     if row.own is not None:
         said.append(say.gettext("You: %(own)s.", own=say.number(row.own)))
+    if row.before is not None:
+        said.append(say.gettext("Last time: %(mean)s.", mean=say.number(row.before)))
     return " ".join(said)

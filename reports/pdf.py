@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from reports.changes import Changes
 from reports.guide import Guide
 from reports.language import Language
 from reports.layout import TEMPLATES, Page, lay_out
@@ -42,16 +43,19 @@ def guide_pdf(preview: Preview, page: Page = "a4") -> bytes:
 
 
 def _render(template: str, preview: Preview) -> str:
+    before = preview.before
     return (
         _environment(preview.say)
         .get_template(template)
         .render(
             preview=preview,
             guide=Guide(preview),
+            changes=Changes(preview, before) if before else None,
             release=preview.release,
             say=preview.say,
             texts=preview.texts,
             digest=sha256(preview.release.to_json()),
+            digest_before=sha256(before.release.to_json()) if before else None,
         )
     )
 

@@ -72,7 +72,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Compared:
+class Beside:
     """A facet (or theme) with the leader's own value beside that of others."""
 
     label: str
@@ -92,8 +92,12 @@ class Quotes:
 class Preview:
     """A release with the questionnaire it was asked with, as its pages read it."""
 
-    def __init__(self, release: Release, questionnaire: Questionnaire) -> None:
+    def __init__(
+        self, release: Release, questionnaire: Questionnaire, before: Preview | None = None
+    ) -> None:
+        """Take a release, what it was asked with, and the leader's preview before it, if any."""
         self.release = release
+        self.before = before
         self.questionnaire = questionnaire
         self.say = language(release.language)
         self.texts = questionnaire.texts[release.language]
@@ -194,12 +198,12 @@ class Preview:
         after = levels[levels.index(self.release.level) + 1 :]
         return self._stage(after[0], self.texts.levels[after[0]].why) if after else None
 
-    def fields(self) -> dict[str, list[Compared]]:
+    def fields(self) -> dict[str, list[Beside]]:
         """Return the four fields of self beside others: facets, or themes where so few answered."""
         compared = [f for f in self.release.figures if f.of == OTHERS and f.gap is not None]
         facets = [figure for figure in compared if figure.scope == "facet"]
         themes = [figure for figure in compared if figure.scope == "theme"]
-        fields: dict[str, list[Compared]] = {
+        fields: dict[str, list[Beside]] = {
             "build_on": [], "lean_on": [], "next_step": [], "talk": []
         }  # fmt: skip
         for figure in facets or themes:
@@ -227,6 +231,10 @@ class Preview:
     def group_label(self, of: str | None) -> str | None:
         """Return the name of an atom; None stays."""
         return next((atom.label for atom in self.release.atoms if atom.id == of), None)
+
+    def label(self, scope: Scope, key: str) -> str:
+        """Return the name of a theme or facet."""
+        return (self.texts.themes if scope == "theme" else self.texts.facets)[key].label
 
     def quotes(self) -> Iterator[Quotes]:
         """Give what people wrote, by prompt, in the questionnaire's order."""
@@ -312,10 +320,10 @@ class Preview:
     def _behaviour(self, item: str) -> str:
         return self.texts.items[item].at(self.release.level).behaviour
 
-    def _compared(self, figure: Figure) -> Compared:
+    def _compared(self, figure: Figure) -> Beside:
         texts = self.texts.facets if figure.scope == "facet" else self.texts.themes
         own = self.release.figure(figure.scope, figure.key, SELF)
-        return Compared(
+        return Beside(
             label=texts[figure.key].label,
             own=wording.value(own, self.say),
             others=wording.value(figure, self.say),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from questionnaires.definition import Texts
+from reports.follow_up import Compared
 from reports.language import Language
 from reports.partition import Atom
 from reports.release import Figure, ReleasedAtom, Rules
@@ -163,6 +164,55 @@ def own_view(own: Figure | None, others: Figure | None, say: Language) -> str | 
                 "lean on that.",
                 mean=mean,
             )
+
+
+def changed(compared: Compared, group: str | None, say: Language) -> str:
+    """Say what has changed clearly, as all others see it or, with its name, as a group does."""
+    before, after = value(compared.before, say), value(compared.after, say)
+    match group, compared.change:
+        case None, "more":
+            return say.gettext(
+                "Others see it clearly more often than last time: %(before)s then, %(after)s now.",
+                before=before,
+                after=after,
+            )
+        case None, "less":
+            return say.gettext(
+                "Others see it clearly less often than last time: %(before)s then, %(after)s now.",
+                before=before,
+                after=after,
+            )
+        case _, "more":
+            return say.gettext(
+                "%(group)s see it clearly more often than last time: %(before)s then, %(after)s "
+                "now.",
+                group=group,
+                before=before,
+                after=after,
+            )
+        case _, "less":
+            return say.gettext(
+                "%(group)s see it clearly less often than last time: %(before)s then, %(after)s "
+                "now.",
+                group=group,
+                before=before,
+                after=after,
+            )
+        case _:
+            raise ValueError("only a clear change is put into words")
+
+
+def since_proposed(compared: Compared | None, say: Language) -> str:
+    """Say what became of a practice that was proposed the last time."""
+    match compared.change if compared else None:
+        case "more":
+            return say.gettext("Others see it clearly more often now.")
+        case "less":
+            return say.gettext("Others see it clearly less often now: worth a conversation.")
+        case "unclear":
+            return say.gettext("No clear change so far.")
+        case _:
+            return say.gettext("Cannot be compared this time.")
 
 
 def why_strength(figure: Figure, say: Language) -> str:

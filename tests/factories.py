@@ -42,24 +42,25 @@ def prepared(
     level: str = "new_lead",
     k: int = 3,
     language: str = "en",
+    now: datetime = NOW,
 ) -> Round:
     """A round with raters called Peer0, Peer1, … of each relationship, not yet open."""
     leader = leader or person(session, "Robin", "leader")
-    choices = Choices(level, language, CLOSES, "Please be frank.")
-    round_ = rounds.prepare(session, leader, QUESTIONNAIRE, choices, k, NOW)
+    choices = Choices(level, language, now + (CLOSES - NOW), "Please be frank.")
+    round_ = rounds.prepare(session, leader, QUESTIONNAIRE, choices, k, now)
     named = [
         Named(n, f"{relationship}{n} Example", f"{relationship}{n}@example.org", relationship)
         for relationship, count in roster.items()
         for n in range(count)
     ]
-    nominations.name_raters(session, round_, named, NOW)
+    nominations.name_raters(session, round_, named, now)
     return round_
 
 
-def opened(session: Session, keyring: Keyring, **more) -> Round:
+def opened(session: Session, keyring: Keyring, now: datetime = NOW, **more) -> Round:
     """A round that collects answers."""
-    round_ = prepared(session, **more)
-    rounds.open_round(session, keyring, round_, NOW)
+    round_ = prepared(session, now=now, **more)
+    rounds.open_round(session, keyring, round_, now)
     session.commit()
     return round_
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from pydantic import ValidationError
 
 from questionnaires import loader
 from questionnaires.definition import Questionnaire
@@ -57,6 +58,12 @@ class Pairs(click.ParamType[tuple[str, str]]):
 @click.option("--output", type=PATH, help="The preview as a PDF.")
 @click.option("--guide", type=PATH, help="The debrief guide for the coach as a PDF.")
 @click.option("--json", "release_file", type=PATH, help="The release that everything is made from.")
+@click.option(
+    "--before",
+    "earlier",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The release (--json) of the leader's last round: says what has changed.",
+)
 @click.option("--language", default="en", show_default=True)
 @click.option("--page", default="a4", show_default=True, type=click.Choice(PAGES))
 @click.option(
@@ -109,6 +116,7 @@ def report(
     output: Path | None,
     guide: Path | None,
     release_file: Path | None,
+    earlier: Path | None,
     language: str,
     page: Page,
     k: int,
@@ -131,12 +139,13 @@ def report(
         raise click.UsageError(
             "Say what to write: --output preview.pdf, --guide guide.pdf, --json release.json."
         )
-    _check_files(file, output, guide, release_file)
+    _check_files((file, earlier), (output, guide, release_file))
+    closed = closed_on or datetime.now()  # noqa: DTZ005 - the day on this desk
+    if opened_on and opened_on > closed:
+        raise click.UsageError("--opened-on lies after --closed-on.")
     questionnaire = _questionnaire(name, level, language)
     meaning = Meaning(relationship_column, dict(relationships), dict(columns), dict(answers))
     collected = _collected(file, questionnaire, level, meaning)
-    if opened_on and closed_on and opened_on > closed_on:
-        raise click.UsageError("--opened-on lies after --closed-on.")
     # pandas is imported only where a report is made.
     from reports.aggregate import Setting
 
@@ -146,7 +155,7 @@ def report(
         leader=people.clean_name(leader),
         level=level,
         opened_on=opened_on.date() if opened_on else None,
-        closed_on=(closed_on or datetime.now()).date(),  # noqa: DTZ005 - the day on this desk
+        closed_on=closed.date(),
         k=k,
         asked=_asked(asked, questionnaire, collected),
         sealed=False,
@@ -155,7 +164,8 @@ def report(
     written: dict[Path, bytes] = {}
     if release_file:
         written[release_file] = release.to_json().encode()
-    written |= _printed(Preview(release, questionnaire), output, guide, page)
+    preview = Preview(release, questionnaire, _before(earlier, release, questionnaire))
+    written |= _printed(preview, output, guide, page)
     _write(written)
     for note in collected.notes:
         click.echo(note, err=True)
@@ -163,10 +173,10 @@ def report(
     click.echo(f"Shown: {groups}. Written: {', '.join(str(path) for path in written)}.")
 
 
-def _check_files(file: Path, *outputs: Path | None) -> None:
-    """Refuse to write over the answers, or one file over another."""
-    seen = {file.resolve()}
-    for path in filter(None, outputs):
+def _check_files(read: Iterable[Path | None], written: Iterable[Path | None]) -> None:
+    """Refuse to write over what is read, or one file over another."""
+    seen = {path.resolve() for path in read if path}
+    for path in filter(None, written):
         if path.resolve() in seen:
             raise click.UsageError(f"{path} is named twice; nothing is written over another file.")
         seen.add(path.resolve())
@@ -234,6 +244,44 @@ def _release(setting: Setting, collected: Collected) -> Release:
         raise click.ClickException(
             f"Nothing was written: {reason}, without self and those who chose to be shown. With "
             "fewer, figures would say who gave them."
+        ) from None
+
+
+def _before(file: Path | None, release: Release, questionnaire: Questionnaire) -> Preview | None:
+    """Return the preview of the leader's last round, for what has changed since."""
+    from reports.changes import Changes
+    from reports.follow_up import NotAFollowUp
+
+    if file is None:
+        return None
+    earlier = read_release(file)
+    if earlier.leader != release.leader:
+        raise click.ClickException(f"{file}: it is about {earlier.leader}, not {release.leader}.")
+    if earlier.questionnaire.digest != questionnaire.digest():
+        raise click.ClickException(
+            f"{file}: it was asked with {earlier.questionnaire.name} "
+            f"{earlier.questionnaire.version}, whose words are not those of "
+            f"{questionnaire.name} {questionnaire.version}; nothing can be compared."
+        )
+    before = Preview(earlier, questionnaire)
+    try:
+        Changes(Preview(release, questionnaire), before)
+    except NotAFollowUp as reason:
+        raise click.ClickException(f"{file}: {reason}.") from None
+    return before
+
+
+def read_release(file: Path) -> Release:
+    """Return a release that was written with --json."""
+    from reports.release import Release
+
+    try:
+        return Release.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise click.ClickException(
+            f"{file}: this is no release as --json writes it ({place}: {first['msg']})."
         ) from None
 
 

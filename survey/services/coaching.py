@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from survey.errors import NotFound, marked
-from survey.models import CoachAccess, MailKind, Person, Release, Round
+from survey.models import CoachAccess, MailKind, Person, Release, Round, StoredQuestionnaire
 from survey.services import audit, mails, rounds
 from survey.services.rounds import NoLeader
+
+# Rounds that end within the same week are no earlier and later one.
+FOLLOWS_AFTER = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,24 @@ def shelf(session: Session, coach: Person) -> list[Shelf]:
     return [
         Shelf(leader, tuple(rounds.of_leader(session, leader))) for leader in session.scalars(query)
     ]
+
+
+def release_before(session: Session, release: Release) -> Release | None:
+    """Return the leader's last release with the same questionnaire a week or more earlier."""
+    round_ = release.round
+    query = (
+        select(Release)
+        .join(Round)
+        .join(StoredQuestionnaire)
+        .where(
+            Round.leader_id == round_.leader_id,
+            StoredQuestionnaire.name == round_.questionnaire.name,
+            Round.closes_at < round_.closes_at - FOLLOWS_AFTER,
+        )
+        .order_by(Round.closes_at.desc())
+        .limit(1)
+    )
+    return session.scalars(query).one_or_none()
 
 
 def readable_release(session: Session, reader: Person, round_id: UUID) -> Release:

@@ -104,8 +104,13 @@ def style() -> Response:
 
 
 def _preview(release: Release) -> Preview:
+    before = coaching.release_before(session(), release)
+    return _read(release, _read(before) if before else None)
+
+
+def _read(release: Release, before: Preview | None = None) -> Preview:
     document = Document.model_validate_json(release.document)
-    return Preview(document, questionnaires.read(release.round.questionnaire))
+    return Preview(document, questionnaires.read(release.round.questionnaire), before)
 
 
 def _printed(release: Release, html: Callable[[Preview], str], ending: str) -> Response:

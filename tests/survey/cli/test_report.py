@@ -141,6 +141,7 @@ def test_without_anything_to_write_it_says_what_to_ask_for(run, tmp_path):
     [
         (("--output", "a.csv"), "a.csv is named twice"),
         (("--output", "x.pdf", "--guide", "./x.pdf"), "x.pdf is named twice"),
+        (("--before", "a.csv", "--json", "a.csv"), "a.csv is named twice"),
         (("--opened-on", "2026-11-23", "--json", "r.json"), "--opened-on lies after"),
     ],
 )
@@ -151,6 +152,42 @@ def test_nothing_is_written_over_the_answers_or_another_file(run, tmp_path, word
     assert sentence in run(file, *ABOUT, *words, code=2)
     assert Path(file).read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {"a.csv"}
+
+
+def test_a_follow_up_says_what_has_changed_since_an_earlier_release(run, tmp_path):
+    earlier = table(tmp_path / "a.csv", ["peer"] * 6)
+    run(earlier, *ABOUT, "--closed-on", "2026-05-15", "--json", "before.json")
+    run(earlier, *ABOUT, "--before", "before.json", "--output", "after.pdf")
+
+    with pdfplumber.open(tmp_path / "after.pdf") as pdf:
+        text = " ".join(page.extract_text() for page in pdf.pages)
+    assert "What has changed" in text
+    assert "It follows the preview of 15 May 2026." in text.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words", "sentence"),
+    [
+        ({"leader": "Somebody Else"}, (), "it is about Somebody Else, not Robin Sample"),
+        ({"questionnaire": {"name": "other", "version": "1.0", "digest": "0"}}, (),
+         "it was asked with other 1.0, whose words are not those of technical_leader 1.0"),
+        ({}, ("--closed-on", "2026-05-15"), "the earlier round ended on 2026-05-15, this one on"),
+        ({"figures": [{}]}, (), "no release as --json writes it (figures.0.scope: Field required)"),
+        (None, (), "no release as --json writes it (the file: Invalid JSON"),
+    ],
+)  # fmt: skip
+def test_an_earlier_release_that_does_not_fit_is_refused_with_its_file(
+    run, tmp_path, spoil, words, sentence
+):
+    file = table(tmp_path / "a.csv", ["peer"] * 6)
+    run(file, *ABOUT, "--closed-on", "2026-05-15", "--json", "before.json")
+    before = tmp_path / "before.json"
+    document = json.loads(before.read_text())
+    before.write_text("{" if spoil is None else json.dumps(document | spoil))
+
+    said = run(file, *ABOUT, "--before", "before.json", "--output", "x.pdf", *words, code=1)
+    assert f"before.json: {sentence}" in said or f"before.json: this is {sentence}" in said
+    assert {path.name for path in tmp_path.iterdir()} == {"a.csv", "before.json"}
 
 
 def test_a_guide_for_the_coach_comes_from_the_same_file(run, tmp_path):

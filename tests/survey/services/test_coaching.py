@@ -1,5 +1,7 @@
 """A coach reads what leaders let them read, as long as they let them."""
 
+from datetime import timedelta
+
 import pytest
 
 from survey.errors import NotFound
@@ -53,6 +55,28 @@ def test_access_begins_when_it_is_given_and_ends_when_it_is_taken_back(
     assert coaching.shelf(session, casey) == []
     with pytest.raises(NotFound):
         coaching.readable_release(session, casey, round_.id)
+
+
+def test_a_preview_follows_the_leaders_last_one_with_the_same_questionnaire(
+    session, keyring, robin, round_
+):
+    def later(days, leader=robin):
+        now = CLOSES + timedelta(days=days)
+        again = factories.opened(session, keyring, leader=leader, now=now)
+        factories.all_answer(session, keyring, again, now=now)
+        closing.close(session, keyring, again.id, again.closes_at)
+        session.commit()
+        return session.get(Release, again.id)
+
+    first, other = session.get(Release, round_.id), factories.person(session, "Other", "leader")
+    assert coaching.release_before(session, first) is None
+    assert coaching.release_before(session, later(1, other)) is None
+    second, third = later(100), later(200)
+    assert coaching.release_before(session, second) == first
+    assert coaching.release_before(session, third) == second
+    # Two that end in the same week are no earlier and later round.
+    second.round.closes_at = third.round.closes_at - timedelta(days=6)
+    assert coaching.release_before(session, third) == first
 
 
 def test_whoever_stops_being_a_coach_stops_reading(session, round_, robin, casey):

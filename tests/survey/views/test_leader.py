@@ -14,7 +14,7 @@ from survey.models import Mail, Person, Proposal, Release, Round, RoundState
 from survey.services import closing
 from survey.site import EXTENSION
 from tests import factories
-from tests.conftest import CLOSES
+from tests.conftest import CLOSES, NOW
 from tests.visitor import Visitor
 
 PEERS = "Ada Example <ada@example.org>\nBert, bert@example.org\ncarl@example.org Carl"
@@ -230,6 +230,24 @@ def test_a_closed_round_leads_to_the_preview_and_its_pdf(
     )
     assert answer.headers["Cache-Control"] == "no-store"
     assert session.scalars(select(Release)).one().round_id == round_.id
+
+
+def test_the_preview_of_a_later_round_says_what_has_changed(app, session, keyring, robin):
+    later, closed = CLOSES + timedelta(days=100), []
+    for now, mm in ((NOW, 2), (later, 4)):
+        round_ = factories.opened(session, keyring, leader=robin, now=now)
+        factories.all_answer(session, keyring, round_, items=factories.scores(mm=mm), now=now)
+        closing.close(session, keyring, round_.id, round_.closes_at)
+        session.commit()
+        closed.append(round_.id)
+    session.close()
+    leader = Visitor(app, robin, now=later)
+    leader.open(f"/previews/{closed[1]}")
+
+    assert "What has changed" in leader.page
+    assert "Others see it clearly more often than last time: 2.0 then, 4.0 now." in leader.page
+    leader.open(f"/previews/{closed[0]}")
+    assert "What has changed" not in leader.page
 
 
 def test_a_coach_gets_access_and_loses_it(app, session, keyring, leader, robin, catcher):
