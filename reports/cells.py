@@ -16,7 +16,7 @@ that in everything above it: a unanimous answer would be everybody's answer.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -114,7 +114,7 @@ def group_cells(asked: Asked, rows: pd.DataFrame) -> Cells:
     for facet in asked.facets:
         cells |= _facet_cells(asked, facet, part(scores, facet.items), part(unseen, facet.items))
     for theme in asked.themes:
-        if (cell := _theme_cell(asked.facets_of(theme), cells)) is not None:
+        if (cell := theme_cell(asked.facets_of(theme), cells)) is not None:
             cells["theme", theme] = cell
     return cells
 
@@ -165,7 +165,7 @@ def _base(asked: Asked, scores: pd.Series[float]) -> Cell:
     )
 
 
-def _theme_cell(facets: Iterable[AskedFacet], cells: Cells) -> Cell | None:
+def theme_cell(facets: Sequence[AskedFacet], cells: Mapping[Place, Cell]) -> Cell | None:
     """Return the mean of a theme's printed facets, if they hold half of its items."""
     parts = [
         (cell, len(facet.items))

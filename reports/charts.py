@@ -14,7 +14,7 @@ from questionnaires.definition import SELF
 from reports import wording
 from reports.follow_up import Compared
 from reports.language import Language
-from reports.release import OTHERS, Release, Scope
+from reports.release import OTHERS, Release, Scope, TeamRelease
 
 Kind = Literal["others", "group", "person"]
 
@@ -42,23 +42,26 @@ class Chart:
 
 
 def others_chart(
-    release: Release, places: Iterable[tuple[Scope, str, str]], say: Language
+    release: Release | TeamRelease, places: Iterable[tuple[Scope, str, str]], say: Language
 ) -> Chart:
     """Return a chart of how all others see each place (scope, key, label), self beside it."""
-    return _chart([_row(release, s, key, OTHERS, label, say) for s, key, label in places], say)
+    return _chart(
+        [_row(release, s, key, OTHERS, label, "others", say) for s, key, label in places], say
+    )
 
 
 def groups_chart(release: Release, scope: Scope, key: str, say: Language) -> Chart:
     """Return a chart of one theme or facet: all others, then each group if there are several."""
     others = release.figure(scope, key, OTHERS)
     title = say.gettext("All others (%(n)s)", n=others.n) if others else say.gettext("All others")
-    rows = [_row(release, scope, key, OTHERS, title, say)]
+    rows = [_row(release, scope, key, OTHERS, title, "others", say)]
     if len(release.atoms) > 1:
         for atom in release.atoms:
             figure = release.figure(scope, key, atom.id)
             n = figure.n if figure else atom.n
             label = atom.label if atom.identified else f"{atom.label} ({n})"
-            rows.append(_row(release, scope, key, atom.id, label, say))
+            kind: Kind = "person" if atom.identified else "group"
+            rows.append(_row(release, scope, key, atom.id, label, kind, say))
     return _chart(rows, say)
 
 
@@ -84,16 +87,23 @@ def _chart(rows: list[Row], say: Language) -> Chart:
     return Chart(tuple(rows), " ".join(_in_words(row, say) for row in rows))
 
 
-def _row(release: Release, scope: Scope, key: str, of: str, label: str, say: Language) -> Row:
+def _row(
+    release: Release | TeamRelease,
+    scope: Scope,
+    key: str,
+    of: str,
+    label: str,
+    kind: Kind,
+    say: Language,
+) -> Row:
     figure = release.figure(scope, key, of)
     # The leader's mark stands only where the difference may be spoken of.
     own = release.figure(scope, key, SELF) if figure and figure.gap else None
-    identified = any(atom.id == of and atom.identified for atom in release.atoms)
     return Row(
         label=label,
         value=wording.short_value(figure, say),
         in_words=wording.value(figure, say),
-        kind="others" if of == OTHERS else "person" if identified else "group",
+        kind=kind,
         mean=figure.mean if figure else None,
         band=figure.band if figure else None,
         own=own.mean if own else None,

@@ -93,18 +93,19 @@ def _figure(asked: Asked, place: Place, of: str, cell: Cell, band: Band | None) 
         of=of,
         n=cell.n,
         mean=rounded(cell.mean),
-        end_coded=_end(asked, cell.mean),
-        band=(_one_decimal(band[0]), _one_decimal(band[1])) if band else None,
+        end_coded=end(cell.mean, asked.scale.points, asked.rules.ends_from),
+        band=(one_decimal(band[0]), one_decimal(band[1])) if band else None,
         not_seen=cell.mean is None,
     )
 
 
-def _end(asked: Asked, mean: float | None) -> End | None:
+def end(mean: float | None, points: int, ends_from: float) -> End | None:
+    """Return at which end of the scale a mean lies too near to be told; None for neither."""
     if mean is None:
         return None
-    if mean <= 1 + asked.rules.ends_from + CLOSE:
+    if mean <= 1 + ends_from + CLOSE:
         return "at_most"
-    return "at_least" if mean >= asked.scale.points - asked.rules.ends_from - CLOSE else None
+    return "at_least" if mean >= points - ends_from - CLOSE else None
 
 
 def _fixed_band(asked: Asked, cell: Cell) -> Band | None:
@@ -145,17 +146,18 @@ def _gap(
         return None
     view = gaps.view(own.mean, others.mean, band)
     return Gap(
-        value=_one_decimal(_one_decimal(own.mean) - _one_decimal(others.mean)),
+        value=one_decimal(one_decimal(own.mean) - one_decimal(others.mean)),
         view=view,
         # By the printed mean, as strengths are: one page must not call often what another does not.
-        field=gaps.field(own.mean, _one_decimal(others.mean), view, asked.scale.often_from),
+        field=gaps.field(own.mean, one_decimal(others.mean), view, asked.scale.often_from),
     )
 
 
 def rounded(mean: float | None) -> float | None:
-    """Return a mean with one decimal, halves away from zero as people round; None stays."""
-    return None if mean is None else _one_decimal(mean)
+    """Return a mean with one decimal; None stays."""
+    return None if mean is None else one_decimal(mean)
 
 
-def _one_decimal(value: float) -> float:
+def one_decimal(value: float) -> float:
+    """Return a number with one decimal, halves away from zero as people round."""
     return math.copysign(math.floor(abs(value) * 10 + 0.5 + CLOSE) / 10, value) + 0.0

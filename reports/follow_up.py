@@ -7,10 +7,11 @@ put together alike in both rounds. It tells nothing that the two previews do not
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from questionnaires.definition import AskedFacet, Questionnaire
+from questionnaires.alike import Asked, facets_asked_alike
+from questionnaires.definition import Questionnaire
 from reports.change import FEWEST, Change, change, clear_from
 from reports.release import OTHERS, Figure, Release, Scope
 
@@ -64,12 +65,13 @@ def compared(
     Raises NotAFollowUp for another questionnaire, or no later day.
     """
     _check(before, after)
-    facets, themes = _asked_alike(
-        _Words(asked_before, before.level), _Words(asked_after, after.level)
-    )
+    asked = (asked_before, before.level), (asked_after, after.level)
+    facets = facets_asked_alike(asked)
     groups = [atom.id for atom in after.atoms if not atom.identified]
     seen_by = (OTHERS, *groups) if len(groups) > 1 else (OTHERS,)
-    places: list[tuple[Scope, str, str]] = [("theme", key, of) for key in themes for of in seen_by]
+    places: list[tuple[Scope, str, str]] = [
+        ("theme", key, of) for key in _themes(*asked, facets) for of in seen_by
+    ]
     places += [("facet", key, OTHERS) for key in facets]
     return tuple(pair for place in places if (pair := _pair(before, after, *place)))
 
@@ -107,45 +109,16 @@ def _behind(release: Release, figure: Figure) -> frozenset[str]:
     )
 
 
-@dataclass(frozen=True)
-class _Words:
-    """What a level reads: the scale, and each item in every language."""
-
-    asked: Questionnaire
-    level: str
-
-    def of_scale(self, languages: Iterable[str]) -> list[object]:
-        scales = [self.asked.texts[language].scale for language in languages]
-        return [self.asked.structure.scale.points, *((s.stem, s.points) for s in scales)]
-
-    def of_facet(self, facet: AskedFacet, languages: Iterable[str]) -> list[object]:
-        return [
-            (item.id, item.key, words.self_, words.other)
-            for language in languages
-            for item in facet.items
-            for words in [self.asked.texts[language].items[item.id].at(self.level)]
-        ]
-
-
-def _asked_alike(before: _Words, after: _Words) -> tuple[list[str], list[str]]:
-    """Return the facets and the themes that were asked in the same words on the same scale."""
-    languages = sorted(before.asked.texts.keys() & after.asked.texts.keys())
-    if not languages or before.of_scale(languages) != after.of_scale(languages):
-        return [], []
-    then = {facet.id: facet for facet in before.asked.asked_at(before.level)}
-    now = {facet.id: facet for facet in after.asked.asked_at(after.level)}
-    facets = [
-        key
-        for key, facet in now.items()
-        if key in then and before.of_facet(then[key], languages) == after.of_facet(facet, languages)
+def _themes(before: Asked, after: Asked, facets: Collection[str]) -> list[str]:
+    """Return the themes that both rounds asked with the same facets, all of them alike."""
+    then, now = _facets_by_theme(*before), _facets_by_theme(*after)
+    return [
+        theme for theme, asked in now.items() if then.get(theme) == asked and asked <= set(facets)
     ]
-    themes = [
-        theme
-        for theme in dict.fromkeys(facet.theme for facet in now.values())
-        if set(facets) >= _facets_of(theme, now) == _facets_of(theme, then)
-    ]
-    return facets, themes
 
 
-def _facets_of(theme: str, facets: Mapping[str, AskedFacet]) -> set[str]:
-    return {key for key, facet in facets.items() if facet.theme == theme}
+def _facets_by_theme(questionnaire: Questionnaire, level: str) -> dict[str, set[str]]:
+    themes: dict[str, set[str]] = {}
+    for facet in questionnaire.asked_at(level):
+        themes.setdefault(facet.theme, set()).add(facet.id)
+    return themes

@@ -15,6 +15,7 @@ from reports.language import Language
 from reports.layout import TEMPLATES, Page, lay_out
 from reports.preview import Preview
 from reports.release import sha256
+from reports.team_report import TeamReport
 
 
 def preview_body(preview: Preview) -> str:
@@ -30,6 +31,16 @@ def preview_html(preview: Preview) -> str:
 def guide_html(preview: Preview) -> str:
     """Return the debrief guide to a preview as a whole HTML document, as it is printed."""
     return _render("reports/guide/document.html", preview)
+
+
+def team_body(report: TeamReport) -> str:
+    """Return the pages of a team report as HTML sections, without head or body."""
+    return _render_team("reports/team/body.html", report)
+
+
+def team_html(report: TeamReport) -> str:
+    """Return a team report as a whole HTML document, as it is printed."""
+    return _render_team("reports/team/document.html", report)
 
 
 def preview_pdf(preview: Preview, page: Page = "a4") -> bytes:
@@ -56,6 +67,20 @@ def _render(template: str, preview: Preview) -> str:
             texts=preview.texts,
             digest=sha256(preview.release.to_json()),
             digest_before=sha256(before.release.to_json()) if before else None,
+        )
+    )
+
+
+def _render_team(template: str, report: TeamReport) -> str:
+    return (
+        _environment(report.say)
+        .get_template(template)
+        .render(
+            report=report,
+            release=report.release,
+            say=report.say,
+            texts=report.texts,
+            digest=sha256(report.release.to_json()),
         )
     )
 

@@ -8,6 +8,7 @@ about one anonymous rater.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Literal
 
@@ -138,14 +139,57 @@ class Release(Frozen):
 
     def figure(self, scope: Scope, key: str, of: str) -> Figure | None:
         """Return a printed figure, or None where nothing may be shown."""
-        for figure in self.figures:
-            if (figure.scope, figure.key, figure.of) == (scope, key, of):
-                return figure
-        return None
+        return _found(self.figures, scope, key, of)
 
     def to_json(self) -> str:
         """Return the document; the same release gives the same text."""
         return self.model_dump_json(indent=1)
+
+
+class TeamRelease(Frozen):
+    """What several leaders' releases say together: themes and facets as all others see them.
+
+    Each facet is the mean of the same printed figure of at least `leaders_from` leaders, and
+    a theme the mean of its facets, so that no sum or difference of them concerns fewer leaders.
+    """
+
+    format: Literal[1] = 1
+    questionnaire: Source
+    language: str
+    team: str
+    leaders: tuple[str, ...]
+    levels: tuple[str, ...]
+    releases: tuple[str, ...] = Field(description="SHA-256 of each leader's release")
+    first_closed_on: date
+    closed_on: date
+    answered: int = Field(description="all others of all leaders, without the identified")
+    leaders_from: int = Field(description="fewest leaders behind a figure")
+    behind: dict[str, tuple[str, ...]] = Field(description="the releases behind each facet")
+    figures: tuple[Figure, ...]
+    strengths: tuple[str, ...]
+    practices: tuple[Practice, ...]
+
+    def figure(self, scope: Scope, key: str, of: str = OTHERS) -> Figure | None:
+        """Return a printed figure, or None where nothing may be shown."""
+        return _found(self.figures, scope, key, of)
+
+    def hides_each_leader_from(self, opened: Collection[str]) -> bool:
+        """Say whether somebody who may open these releases cannot work out another leader's.
+
+        For each facet, of the releases that they may not open either none is behind it, or at
+        least as many as there must be behind a figure.
+        """
+        left = [set(releases) - set(opened) for releases in self.behind.values()]
+        return all(not releases or len(releases) >= self.leaders_from for releases in left)
+
+    def to_json(self) -> str:
+        """Return the document; the same release gives the same text."""
+        return self.model_dump_json(indent=1)
+
+
+def _found(figures: Iterable[Figure], scope: Scope, key: str, of: str) -> Figure | None:
+    wanted = (scope, key, of)
+    return next((f for f in figures if (f.scope, f.key, f.of) == wanted), None)
 
 
 def sha256(document: str) -> str:

@@ -6,6 +6,7 @@ from reports.release import Rules
 
 ITEMS_FROM = 5
 ENDS_FROM = 0.3
+LEADERS_FROM = 4
 
 
 def rules(k: int) -> Rules:

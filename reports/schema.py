@@ -1,6 +1,6 @@
-"""The JSON Schema of a release, for whoever reads releases with a program of their own.
+"""The JSON Schemas of releases, for whoever reads them with a program of their own.
 
-`python -m reports.schema` writes it anew beside this module.
+`python -m reports.schema` writes them anew beside this module.
 """
 
 from __future__ import annotations
@@ -8,15 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from questionnaires import schema
-from reports.release import Release
+from reports.release import Release, TeamRelease
 
-FILE = Path(__file__).parent / "schemas" / "release.schema.json"
+FOLDER = Path(__file__).parent / "schemas"
+MODELS = {"release.schema.json": Release, "team_release.schema.json": TeamRelease}
 
 
-def document() -> str:
-    """Return the schema's text, made from the code."""
-    return schema.document(FILE.name, Release)
+def document(name: str) -> str:
+    """Return a schema's text, made from the code."""
+    return schema.document(name, MODELS[name])
 
 
 if __name__ == "__main__":
-    FILE.write_text(document(), encoding="utf-8")
+    for name in MODELS:
+        (FOLDER / name).write_text(document(name), encoding="utf-8")

@@ -255,3 +255,12 @@ def why_practice(
         "%(high)s.",
         high=high,
     )
+
+
+def why_together_next(figure: Figure, say: Language) -> str:
+    """Say why a facet is proposed to several leaders to practise together."""
+    return say.gettext(
+        "Of what matters most at these leaders' levels, this leaves the most room: its band ends "
+        "at %(high)s.",
+        high=say.number(figure.band[1] if figure.band else 0.0),
+    )
