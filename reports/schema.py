@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from questionnaires import schema
 from reports.release import Release, TeamRelease
 
 FOLDER = Path(__file__).parent / "schemas"
-MODELS = {"release.schema.json": Release, "team_release.schema.json": TeamRelease}
+MODELS: dict[str, type[BaseModel]] = {
+    "release.schema.json": Release,
+    "team_release.schema.json": TeamRelease,
+}
 
 
 def document(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from questionnaires.alike import facets_asked_alike
 from questionnaires.definition import AskedFacet, Questionnaire
@@ -13,9 +14,15 @@ from reports.practices import practices, strengths
 from reports.release import OTHERS, Figure, Release, Scope, Source, TeamRelease, sha256
 from reports.rules import ENDS_FROM, LEADERS_FROM
 
+Reason = Literal["too_few", "one_leader_twice", "asked_otherwise"]
+
 
 class NoTeam(ValueError):
-    """Releases that may not be, or cannot be, put together."""
+    """Releases that may not be put together: why, and the leader whom it is about, if any."""
+
+    def __init__(self, reason: Reason, leader: str = "") -> None:
+        self.reason, self.leader = reason, leader
+        super().__init__(f"{reason} {leader}".strip())
 
 
 def together(
@@ -26,7 +33,7 @@ def together(
     Only what all others see is taken, only where it was asked of all leaders in the same words,
     each leader weighted by the raters.
 
-    Raises NoTeam for fewer than four leaders, one leader twice, or different questionnaires.
+    Raises NoTeam for fewer than four leaders, one leader (by name) twice, or other words.
     """
     _check(releases, questionnaire)
     levels = tuple(dict.fromkeys(release.level for release in releases))
@@ -70,18 +77,14 @@ def together(
 
 def _check(releases: Sequence[Release], questionnaire: Questionnaire) -> None:
     if len(releases) < LEADERS_FROM:
-        raise NoTeam(f"{len(releases)} leaders are too few; a team report needs {LEADERS_FROM}")
+        raise NoTeam("too_few")
     names = [release.leader for release in releases]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise NoTeam(f"two previews are of {twice[0]}; a team report takes one of each leader")
+        raise NoTeam("one_leader_twice", twice[0])
     for release in releases:
         if release.questionnaire.digest != questionnaire.digest():
-            raise NoTeam(
-                f"{release.leader} was asked about with {release.questionnaire.name} "
-                f"{release.questionnaire.version}, not with {questionnaire.name} "
-                f"{questionnaire.version}"
-            )
+            raise NoTeam("asked_otherwise", release.leader)
 
 
 def _united(seen: Sequence[Figure]) -> Cell:

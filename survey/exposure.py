@@ -27,6 +27,7 @@ from survey.models import (
     Release,
     Round,
     RoundState,
+    Team,
 )
 from survey.services.custody import ENDED
 from survey.site import Site
@@ -59,6 +60,7 @@ def learnt(session: Session) -> list[str]:
         f"{states[RoundState.VOID]} rounds without preview: nothing of what was answered.",
         f"{count(Release)} previews, readable whole, as their leaders read them: figures of groups "
         "and comments without names. Not who wrote what: that is not here any more.",
+        f"{count(Team)} team reports, readable whole, and which previews are behind each.",
         f"{count(Mail)} mails: to whom, about which round, when. No link and no code.",
         f"{count(AuditEntry)} acts of leaders, coaches and administrators, with their times.",
     ]

@@ -21,11 +21,12 @@ from sqlalchemy.orm import Session
 
 from questionnaires.definition import SELF
 from reports.language import language
+from reports.release import TeamRelease
 from survey import sealing
 from survey.keyring import KeyringUnusable
 from survey.models import Mail, MailKind, Round, RoundState
 from survey.sealing import SealBroken
-from survey.services import mails, proposals, questionnaires, rounds
+from survey.services import mails, proposals, questionnaires, rounds, teams
 from survey.services.invitations import NotForThisAddress, secret_of
 from survey.services.sign_in import CODE, LIFETIME
 from survey.site import Site
@@ -140,6 +141,8 @@ def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         return shared | _code(site, mail)
     if mail.kind in (MailKind.TRUSTEE_NEEDED, MailKind.CHANGE_PROPOSED):
         return shared | _about_round(site, mail)
+    if mail.kind is MailKind.TEAM_REPORT:
+        return shared | _in_a_team(site, session, mail)
     if mail.kind is MailKind.ROUND_CHANGED:
         return shared | _changed(site, session, mail)
     return shared
@@ -153,6 +156,16 @@ def _about_round(site: Site, mail: Mail) -> dict[str, Any]:
         "leader": mail.round.leader.name,
         "last_day": language(mail.language).day(site.last_day(mail.round.closes_at)),
     }
+
+
+def _in_a_team(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
+    """Say which team report a preview is part of, and with whom."""
+    about = _about_round(site, mail)
+    team = teams.of_round(session, about["round_id"])
+    if team is None:
+        raise MailImpossible("its team report is gone")
+    leaders = TeamRelease.model_validate_json(team.document).leaders
+    return about | {"team": team.name, "leaders": language(mail.language).listed(leaders)}
 
 
 def _changed(site: Site, session: Session, mail: Mail) -> dict[str, Any]:

@@ -14,14 +14,16 @@ from survey import sealing
 from survey.answers import Draft
 from survey.envelope import Envelope, Opener
 from survey.keyring import Keyring
-from survey.models import Invitation, Nomination, Person, Round
+from survey.models import Invitation, Nomination, Person, Release, Round, Team
 from survey.services import (
     ballots,
+    closing,
     invitations,
     nominations,
     people,
     questionnaires,
     rounds,
+    teams,
 )
 from survey.services.nominations import Named
 from survey.services.rounds import Choices
@@ -125,3 +127,32 @@ def all_answer(session: Session, keyring: Keyring, round_: Round, **more) -> Non
     """Everybody asked answers alike."""
     for link in links(session, keyring, round_).values():
         answer(session, keyring, link, **more)
+
+
+def released(
+    session: Session,
+    keyring: Keyring,
+    leader: Person,
+    mm: int = 3,
+    now: datetime = NOW,
+    items: Mapping[str, int] | None = None,
+) -> Release:
+    """What came of a round in which five peers see room to lead alike."""
+    round_ = opened(session, keyring, leader=leader, roster={"peer": 5}, now=now)
+    all_answer(session, keyring, round_, items=items or scores(mm=mm), now=now)
+    release = closing.close(session, keyring, round_.id, round_.closes_at).release
+    session.commit()
+    return release
+
+
+def team(
+    session: Session, keyring: Keyring, *releases: Release, offered: Release | None = None
+) -> Team:
+    """The team report of these previews and four other leaders'; one more is only offered."""
+    others = [person(session, f"Lead{n}", "leader") for n in range(4)]
+    members = [*releases, *(released(session, keyring, other) for other in others)]
+    for release in [*members, *([offered] if offered else [])]:
+        teams.offer(session, release.round.leader, release.round_id, NOW)
+    made = teams.make(session, "The team", [each.round_id for each in members], "en", NOW)
+    session.commit()
+    return made

@@ -24,7 +24,7 @@ from sqlalchemy import select
 from reports import tables
 from survey import db, jobs
 from survey.demo.catcher import plain_text
-from survey.models import Mail, Person, Proposal, Release, Round, RoundState
+from survey.models import Mail, Person, Proposal, Release, Round, RoundState, Team
 from survey.sealing import read_link
 from survey.services import coaching, proposals, rounds
 from survey.site import EXTENSION
@@ -123,6 +123,7 @@ class Place:
             "person_id": self.session.scalars(select(Person.id)).all(),
             "coach_id": [self.roles["Casey"].id],
             "mail_id": self.session.scalars(select(Mail.id)).all()[:3],
+            "team_id": self.session.scalars(select(Team.id)).all(),
             "proposal_id": self.session.scalars(select(Proposal.id)).all(),
             "filename": ["site.css"],
             "name": tables.NAMES,

@@ -3,6 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from survey.models import Release
 from survey.services import closing, coaching
 from tests import factories
 from tests.conftest import CLOSES, NOW
@@ -19,6 +20,8 @@ def world(session, keyring, app):
     collecting = factories.opened(session, keyring, leader=robin)
     prepared = factories.prepared(session, leader=robin)
     session.commit()
+    mine = session.get_one(Release, closed.id)
+    team = factories.team(session, keyring, offered=mine)
     link = factories.links(session, keyring, collecting)["manager0"]
     session.close()
     rater = [
@@ -28,7 +31,8 @@ def world(session, keyring, app):
         "/rounds", "/rounds/new", f"/rounds/{prepared.id}/raters", f"/rounds/{prepared.id}/ready",
         f"/rounds/{collecting.id}", f"/previews/{closed.id}", "/shelf", "/administration/people",
         "/administration/people/new", "/administration/people/import", "/administration/delivery",
-        "/administration/rounds", "/administration/audit",
+        "/administration/rounds", "/administration/audit", "/teams", "/teams/new",
+        f"/teams/{team.id}",
     ]  # fmt: skip
     return robin, rater, staff
 
@@ -111,13 +115,15 @@ def test_the_form_can_be_filled_in_by_keyboard_alone(browser, served, world):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_preview_as_a_page_is_accessible(browser, served, world, signed_in, scheme):
+@pytest.mark.parametrize("beginning", ["/previews/", "/teams/new", "/teams/", "/rounds"])
+def test_reports_as_pages_are_accessible(browser, served, world, signed_in, scheme, beginning):
     """By axe, an independent checker of WCAG."""
     _, _, staff = world
+    addresses = [address for address in staff if address.startswith(beginning)]
     context = browser.new_context(base_url=served, color_scheme=scheme, bypass_csp=True)
     context.add_cookies([{"name": "preview360", "value": signed_in, "url": served}])
     page = context.new_page()
-    page.goto(next(address for address in staff if address.startswith("/previews/")))
+    page.goto(addresses[-1] if beginning == "/teams/" else addresses[0])
     found = Axe().run(page)
 
     violations = found.response["violations"]

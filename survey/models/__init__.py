@@ -17,6 +17,7 @@ from survey.models.round import (
     Round,
     RoundState,
 )
+from survey.models.team import Team, TeamMember
 
 __all__ = [
     "Answered",
@@ -39,5 +40,7 @@ __all__ = [
     "RoundState",
     "SignInCode",
     "StoredQuestionnaire",
+    "Team",
+    "TeamMember",
     "Trustee",
 ]

@@ -26,6 +26,7 @@ class MailKind(StrEnum):
     TRUSTEE_NEEDED = "trustee_needed"
     CHANGE_PROPOSED = "change_proposed"
     ROUND_CHANGED = "round_changed"
+    TEAM_REPORT = "team_report"
 
 
 class MailState(StrEnum):

@@ -160,6 +160,8 @@ class Release(Base):
     released_on: Mapped[date]
     document: Mapped[str]
     sha256: Mapped[str]
+    # The leader lets its figures go into a team report, once.
+    offered: Mapped[bool] = mapped_column(default=False)
 
     round: Mapped[Round] = orm.relationship()
 

@@ -91,6 +91,12 @@ def shelf(session: Session, coach: Person) -> list[Shelf]:
     ]
 
 
+def releases_of(session: Session, leader: Person) -> list[Release]:
+    """Return a leader's releases, the latest first."""
+    query = select(Release).join(Round).where(Round.leader_id == leader.id)
+    return list(session.scalars(query.order_by(Round.closes_at.desc())))
+
+
 def release_before(session: Session, release: Release) -> Release | None:
     """Return the leader's last release with the same questionnaire a week or more earlier."""
     round_ = release.round

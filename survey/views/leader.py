@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from questionnaires.definition import SELF, Questionnaire
+from reports.rules import LEADERS_FROM
 from survey.access import allow, own_round, person
 from survey.db import session
 from survey.forms.account import PlainForm
@@ -25,7 +26,7 @@ from survey.forms.leader import (
     raters_form,
 )
 from survey.models import Person, Round
-from survey.services import coaching, mails, nominations, people, proposals, questionnaires
+from survey.services import coaching, mails, nominations, people, proposals, questionnaires, teams
 from survey.services import invitations as invitations_
 from survey.services import rounds as services
 from survey.services.nominations import Named
@@ -52,8 +53,11 @@ def rounds() -> Page:
         "survey/leader/rounds.html",
         rounds=services.of_leader(session(), person()),
         coaches=chosen,
+        released=coaching.releases_of(session(), person()),
+        team_of=lambda round_id: teams.of_round(session(), round_id),
         coach_form=CoachForm(others),
         form=PlainForm(),
+        leaders_from=LEADERS_FROM,
         last_day=site().last_day,
         now=site().now(),
     )
@@ -113,6 +117,26 @@ def discard(round_id: UUID) -> Page:
     if attempt(PlainForm(), lambda: services.discard(session(), round_, site().now(), person())):
         flash(say().gettext("The round was discarded; nobody was asked anything."))
     return redirect(url_for("leader.rounds"))
+
+
+@bp.post("/<uuid:round_id>/offer")
+@allow("leader")
+def offer(round_id: UUID) -> Page:
+    """Let a preview's figures go into a team report."""
+    if attempt(PlainForm(), lambda: teams.offer(session(), person(), round_id, site().now())):
+        flash(say().gettext("Its figures may go into a team report now."))
+    return redirect(url_for("leader.rounds", _anchor="teams"))
+
+
+@bp.post("/<uuid:round_id>/take-offer-back")
+@allow("leader")
+def take_offer_back(round_id: UUID) -> Page:
+    """Take that back, as long as no team report was made with it."""
+    if attempt(
+        PlainForm(), lambda: teams.take_offer_back(session(), person(), round_id, site().now())
+    ):
+        flash(say().gettext("It goes into no team report."))
+    return redirect(url_for("leader.rounds", _anchor="teams"))
 
 
 def _prepared_round(round_id: UUID) -> Round:

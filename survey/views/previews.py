@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import logging
-from collections.abc import Callable
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, send_file, send_from_directory
+from flask import Blueprint, Response, render_template, send_from_directory
 from markupsafe import Markup
 
 from reports import tables
 from reports.preview import Preview
-from reports.printing import PrintFailed
 from reports.release import Release as Document
 from survey import access, speech
 from survey.access import allow
 from survey.db import session
-from survey.errors import Refused, marked
 from survey.models import Release
 from survey.services import coaching, questionnaires
-from survey.site import site
-
-log = logging.getLogger(__name__)
-
-
-class Unprintable(Refused):
-    """A PDF that could not be made within its limits."""
-
-    status = 503
-    message = marked(
-        "The PDF could not be made in the time and memory that it may take. The preview on the "
-        "page says the same; please tell whoever runs this server."
-    )
-
+from survey.views.printed import download, printed
 
 bp = Blueprint("previews", __name__, url_prefix="/previews")
 
@@ -64,7 +46,8 @@ def pdf(round_id: UUID) -> Response:
     """Send a preview as a PDF."""
     from reports.pdf import preview_html
 
-    return _printed(_readable(round_id), preview_html, ".pdf")
+    preview = _preview(_readable(round_id))
+    return printed(preview_html(preview), _name(preview), f"preview of round {round_id}")
 
 
 @bp.get("/<uuid:round_id>/guide.pdf")
@@ -73,7 +56,8 @@ def guide(round_id: UUID) -> Response:
     """Send the debrief guide to a preview as a PDF."""
     from reports.pdf import guide_html
 
-    return _printed(_readable(round_id), guide_html, " guide.pdf")
+    preview = _preview(_readable(round_id))
+    return printed(guide_html(preview), f"{_name(preview)} guide", f"guide of round {round_id}")
 
 
 @bp.get("/<uuid:round_id>/release.xlsx")
@@ -82,7 +66,7 @@ def workbook(round_id: UUID) -> Response:
     """Send a release as a workbook with a sheet for each table."""
     preview = _preview(_readable(round_id))
     mimetype = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return _download(tables.to_xlsx(preview), mimetype, preview.release, ".xlsx")
+    return download(tables.to_xlsx(preview), mimetype, f"{_name(preview)}.xlsx")
 
 
 @bp.get(f"/<uuid:round_id>/<any({', '.join(tables.NAMES)}):name>.csv")
@@ -91,7 +75,7 @@ def table(round_id: UUID, name: str) -> Response:
     """Send one table of a release as CSV."""
     preview = _preview(_readable(round_id))
     content = tables.to_csv(tables.tables(preview)[name])
-    return _download(content, "text/csv", preview.release, f" {name}.csv")
+    return download(content, "text/csv", f"{_name(preview)} {name}.csv")
 
 
 @bp.get("/preview.css")
@@ -113,23 +97,8 @@ def _read(release: Release, before: Preview | None = None) -> Preview:
     return Preview(document, questionnaires.read(release.round.questionnaire), before)
 
 
-def _printed(release: Release, html: Callable[[Preview], str], ending: str) -> Response:
-    preview = _preview(release)
-    try:
-        content = site().printer.print(html(preview))
-    except PrintFailed as failure:
-        log.error("%s of round %s: %s", html.__name__, release.round_id, failure)
-        raise Unprintable from None
-    return _download(content, "application/pdf", preview.release, ending)
-
-
-def _download(content: bytes, mimetype: str, release: Document, ending: str) -> Response:
-    return send_file(
-        io.BytesIO(content),
-        mimetype=mimetype,
-        as_attachment=True,
-        download_name=f"Preview {release.leader} {release.closed_on}{ending}",
-    )
+def _name(preview: Preview) -> str:
+    return f"Preview {preview.release.leader} {preview.release.closed_on}"
 
 
 def _readable(round_id: UUID) -> Release:

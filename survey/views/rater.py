@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from reports.rules import rules
+from reports.rules import LEADERS_FROM, rules
 from survey import speech
 from survey.access import allow
 from survey.answers import Draft
@@ -56,6 +56,7 @@ def welcome(rater: Rater) -> Page:
         rater,
         draft=draft,
         rules=rules(rater.round.k),
+        leaders_from=LEADERS_FROM,
         changes=proposals.approved(session(), rater.round),
         last_day_of=site().last_day,
         form=PlainForm(),

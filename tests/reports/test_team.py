@@ -71,12 +71,12 @@ def test_what_is_told_at_an_end_is_told_at_an_end_together(led, team):
 
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_fewer_than_four_leaders_are_no_team(led, team, n):
-    with pytest.raises(NoTeam, match=f"{n} leaders are too few; a team report needs 4"):
+    with pytest.raises(NoTeam, match="too_few"):
         team(*(led(name) for name in NAMES[:n]))
 
 
 def test_nobody_is_in_it_twice(led, team):
-    with pytest.raises(NoTeam, match="two previews are of Ada Example"):
+    with pytest.raises(NoTeam, match="one_leader_twice Ada Example"):
         team(*(led(name) for name in ("Ada", "Bo", "Cleo", "Dev")), led("Ada", 6))
 
 
@@ -84,9 +84,7 @@ def test_everybody_was_asked_about_with_the_same_questionnaire(led, team):
     other = led("Dev")
     source = other.questionnaire.model_copy(update={"version": "0.9", "digest": "0"})
 
-    with pytest.raises(
-        NoTeam, match=r"Dev Example was asked about with technical_leader 0\.9, not"
-    ):
+    with pytest.raises(NoTeam, match="asked_otherwise Dev Example"):
         team(led("Ada"), led("Bo"), led("Cleo"), other.model_copy(update={"questionnaire": source}))
 
 

@@ -289,11 +289,42 @@ def upgrade() -> None:
         sa.Column("released_on", sa.Date(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("offered", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["round_id"], ["round.id"], name=op.f("fk_release_round_id_round"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("round_id", name=op.f("pk_release")),
     )
+    op.create_table(
+        "team",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("questionnaire_id", sa.Uuid(), nullable=False),
+        sa.Column("made_on", sa.Date(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.CheckConstraint("name <> ''", name=op.f("ck_team_name_not_blank")),
+        sa.ForeignKeyConstraint(
+            ["questionnaire_id"],
+            ["questionnaire.id"],
+            name=op.f("fk_team_questionnaire_id_questionnaire"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
+    )
+    op.create_table(
+        "team_member",
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["release.round_id"], name=op.f("fk_team_member_round_id_release")
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_team_member_team_id_team"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("round_id", name=op.f("pk_team_member")),
+    )
+    with op.batch_alter_table("team_member", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_team_member_team_id"), ["team_id"], unique=False)
+
     op.create_table(
         "invitation",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -339,6 +370,7 @@ def upgrade() -> None:
                 "trustee_needed",
                 "change_proposed",
                 "round_changed",
+                "team_report",
                 name="mailkind",
                 native_enum=False,
                 create_constraint=True,
@@ -410,6 +442,11 @@ def downgrade() -> None:
 
     op.drop_table("mail")
     op.drop_table("invitation")
+    with op.batch_alter_table("team_member", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_team_member_team_id"))
+
+    op.drop_table("team_member")
+    op.drop_table("team")
     op.drop_table("release")
     with op.batch_alter_table("nomination", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_nomination_person_id"))

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from survey.models import Mail
+from survey.models import Mail, Release
 from survey.services import closing, coaching, proposals
 from tests import factories
 from tests.conftest import CLOSES, NOW
@@ -49,6 +49,13 @@ ALLOWED = {
     "previews.guide": {"robin", "casey"},
     "previews.workbook": {"robin", "casey"},
     "previews.table": {"robin", "casey"},
+    "leader.offer": {"robin"},
+    "leader.take_offer_back": {"robin"},
+    "teams.index": {"andy"},
+    "teams.new": {"andy"},
+    # Robin is one of its five leaders; Casey coaches Robin, which does not open it.
+    "teams.show": {"robin", "andy"},
+    "teams.pdf": {"robin", "andy"},
     "coach.shelf": COACHES,
     "administrator.people": {"andy"},
     "administrator.new_person": {"andy"},
@@ -87,6 +94,7 @@ def world(app, session, keyring):
     factories.all_answer(session, keyring, collecting)
     prepared = factories.prepared(session, leader=robin)
     session.commit()
+    team = factories.team(session, keyring, session.get_one(Release, closed.id))
     waiting = proposals.propose_one_less(
         session, collecting, collecting.nominations[0].person_id, NOW, robin
     )
@@ -97,6 +105,7 @@ def world(app, session, keyring):
         "person_id": people["sam"].id,
         "mail_id": session.query(Mail.id).first()[0],
         "link": factories.links(session, keyring, collecting)["peer0"],
+        "team_id": team.id,
         "number": 1,
         "name": "figures",
         "filename": "site.css",
@@ -167,6 +176,11 @@ def test_another_leaders_round_cannot_be_changed_even_with_a_proof(app, session,
         answer = visitor.client.post(
             f"/rounds/{rounds['collecting']}/{act}",
             data={"csrf_token": token, "last_day": "2026-12-01"},
+        )
+        assert answer.status_code in (403, 404), act
+    for act in ("offer", "take-offer-back"):
+        answer = visitor.client.post(
+            f"/rounds/{rounds['closed']}/{act}", data={"csrf_token": token}
         )
         assert answer.status_code in (403, 404), act
 
