@@ -132,91 +132,91 @@ class Guide:
 
     def _room(self, figure: Figure) -> Hypothesis:
         label = self._label(figure)
-        say = self.say.gettext
+        gettext = self.say.gettext
         return Hypothesis(
-            title=say("%(label)s: a small change here would be noticed soon.", label=label),
+            title=gettext("%(label)s: a small change here would be noticed soon.", label=label),
             data=self._seen(figure),
-            against=say(
+            against=gettext(
                 "Against it: the leader already works on this and others could not see it yet; or "
                 "the work of the last months left no room for it."
             ),
             questions=(
-                say("Where in the last two weeks would there have been a chance for it?"),
-                say("What would it cost you to do it once, this week?"),
-                say("Who would be the first to notice, and how would you know?"),
+                gettext("Where in the last two weeks would there have been a chance for it?"),
+                gettext("What would it cost you to do it once, this week?"),
+                gettext("Who would be the first to notice, and how would you know?"),
             ),
         )
 
     def _differs(self, figure: Figure) -> Hypothesis:
         label = self._label(figure)
-        say = self.say.gettext
+        gettext = self.say.gettext
         data = f"{self._seen(figure)} {self._own(figure)}"
         if figure.gap is not None and figure.gap.field == "lean_on":
             return Hypothesis(
-                title=say("%(label)s: others see more here than the leader does.", label=label),
+                title=gettext("%(label)s: others see more here than the leader does.", label=label),
                 data=data,
-                against=say(
+                against=gettext(
                     "Against it: the leader holds the bar higher than the question does; or others "
                     "are being kind."
                 ),
                 questions=(
-                    say("What do you think they have seen that you take for granted?"),
-                    say("Where could you lean on it more than you do?"),
+                    gettext("What do you think they have seen that you take for granted?"),
+                    gettext("Where could you lean on it more than you do?"),
                 ),
             )
         return Hypothesis(
-            title=say("%(label)s: what is meant does not arrive.", label=label),
+            title=gettext("%(label)s: what is meant does not arrive.", label=label),
             data=data,
-            against=say(
+            against=gettext(
                 "Against it: leader and others think of different situations; or of different "
                 "months. The comments may tell."
             ),
             questions=(
-                say("Which moments did you think of when you answered?"),
-                say("Which ones may they have thought of?"),
-                say("Whom could you ask, without asking who answered what?"),
+                gettext("Which moments did you think of when you answered?"),
+                gettext("Which ones may they have thought of?"),
+                gettext("Whom could you ask, without asking who answered what?"),
             ),
         )
 
     def _relied_on(self, figure: Figure) -> Hypothesis:
-        say = self.say.gettext
+        gettext = self.say.gettext
         return Hypothesis(
-            title=say("%(label)s: others rely on it.", label=self._label(figure)),
+            title=gettext("%(label)s: others rely on it.", label=self._label(figure)),
             data=self._seen(figure),
-            against=say(
+            against=gettext(
                 "Against it: it comes at a price that nobody was asked about, such as the leader's "
                 "evenings."
             ),
             questions=(
-                say("When did it come easily, and what made it so?"),
-                say("How could it help with what you want to practise?"),
+                gettext("When did it come easily, and what made it so?"),
+                gettext("How could it help with what you want to practise?"),
             ),
         )
 
     def _divided(self, figure: Figure) -> Hypothesis:
-        say = self.say.gettext
+        gettext = self.say.gettext
         return Hypothesis(
-            title=say("%(label)s: it depends on whom one asks.", label=self._label(figure)),
+            title=gettext("%(label)s: it depends on whom one asks.", label=self._label(figure)),
             data=f"{self._seen(figure)} {wording.how_alike(figure, self.say) or ''}".strip(),
-            against=say(
+            against=gettext(
                 "Against it: few people, read differently, by chance. Who stands where is not in "
                 "these data and must not be guessed."
             ),
             questions=(
-                say("In which situations are you at your best here, in which not?"),
-                say("What is different for people who work with you rarely?"),
+                gettext("In which situations are you at your best here, in which not?"),
+                gettext("What is different for people who work with you rarely?"),
             ),
         )
 
     def _not_seen(self, figure: Figure) -> Hypothesis:
-        say = self.say.gettext
+        gettext = self.say.gettext
         return Hypothesis(
-            title=say("%(label)s: it happens where few can see it.", label=self._label(figure)),
+            title=gettext("%(label)s: it happens where few can see it.", label=self._label(figure)),
             data=self._seen(figure),
-            against=say("Against it: there was no occasion for it in these months."),
+            against=gettext("Against it: there was no occasion for it in these months."),
             questions=(
-                say("Where does it take place, and who is there?"),
-                say("What would make it visible, without making a show of it?"),
+                gettext("Where does it take place, and who is there?"),
+                gettext("What would make it visible, without making a show of it?"),
             ),
         )
 

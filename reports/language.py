@@ -87,6 +87,7 @@ def language(code: str) -> Language:
     return Language(code, GNUTranslations(binary))
 
 
+@lru_cache
 def spoken() -> tuple[str, ...]:
     """Return the languages of pages, mails and PDFs."""
     return (SOURCE, *sorted(path.stem for path in CATALOGUES.glob("*.po")))

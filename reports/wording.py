@@ -29,7 +29,13 @@ def atom_label(atom: Atom, atoms: Sequence[Atom], texts: Texts, say: Language) -
         return say.gettext("All raters")
     if atom.id == "rest":
         return say.gettext("Other raters")
-    return say.listed([names[0].label, *(name.many for name in names[1:])])
+    return _named_together(atom.relationships, texts, say)
+
+
+def _named_together(relationships: Sequence[str], texts: Texts, say: Language) -> str:
+    """Return relationships as a sentence begins with them: Peers and direct reports."""
+    first, *rest = (texts.relationships[name] for name in relationships)
+    return say.listed([first.label, *(name.many for name in rest)])
 
 
 def why_together(atom: ReleasedAtom, texts: Texts, rules: Rules, say: Language) -> str | None:
@@ -44,7 +50,7 @@ def why_together(atom: ReleasedAtom, texts: Texts, rules: Rules, say: Language) 
     return say.gettext(
         "%(groups)s are counted together, because fewer than %(k)s answers of a group are never "
         "shown alone.",
-        groups=say.listed([texts.relationships[name].label for name in atom.relationships]),
+        groups=_named_together(atom.relationships, texts, say),
         k=rules.k,
     )
 
