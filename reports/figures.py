@@ -74,7 +74,8 @@ def _all_others(
         ]
         frames = [scores[atom] for atom in shown or groups]
         raters = together if len(frames) == len(groups) else pd.concat(frames)
-        answered = part(raters, asked.items_of(place))
+        # Nothing of how single items are spread is told, so they need not be cut out.
+        answered = part(raters, asked.items_of(place)) if place[0] != "item" else raters
         band = _others_band(asked, place, cell, answered)
         figure = _figure(asked, place, OTHERS, cell, band)
         yield figure.model_copy(

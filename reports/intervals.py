@@ -11,8 +11,6 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-from scipy.special import stdtrit
-
 CONFIDENCE = 0.90
 TYPICAL_SD = 0.8
 PRIOR_SD = 0.65
@@ -62,6 +60,9 @@ def moderated_band(
         raise ValueError(f"{n} raters are too few to use their spread")
     if sd < 0:
         raise ValueError("a standard deviation is not negative")
+    # Only here, so that a web process which makes no report starts without it.
+    from scipy.special import stdtrit
+
     df = prior_df + n - 1
     moderated = math.sqrt((prior_df * prior_sd**2 + (n - 1) * sd**2) / df)
     t = float(stdtrit(df, 0.5 + confidence / 2))

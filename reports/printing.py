@@ -173,6 +173,8 @@ def serve(memory: int) -> None:
         except Exception as error:
             answer = FAILED + f"it could not be laid out ({type(error).__name__})".encode()
         _write(answers, answer)
+        # Boxes refer to one another in circles; left for later they would pile up.
+        gc.collect()
 
 
 def confine(memory: int) -> None:

@@ -10,7 +10,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,9 +21,10 @@ import pdfplumber
 from questionnaires import loader
 from reports.aggregate import aggregate
 from reports.answers import Answers
-from reports.layout import lay_out, style_sheets
+from reports.layout import lay_out
 from reports.pdf import preview_html
 from reports.preview import Preview
+from reports.printing import Limits, Printer
 from reports.release import Release
 from tests.reports.conftest import setting
 
@@ -118,13 +121,17 @@ def test_the_preview_beside_its_text_and_beside_a_browser(timed, ratio, preview,
                 capture_output=True,
             )  # fmt: skip
 
+    # As the product prints: in its process, which is warm, as it is after the first preview.
+    printer = Printer()
     found = timed(
+        rounds=15,
         preview=cpu(lambda: lay_out(html)),
-        on_the_clock=wall(lambda: lay_out(html)),
+        on_the_clock=wall(lambda: printer.print(html)),
         without_charts=cpu(lambda: lay_out(without_charts(html))),
         paragraphs=cpu(lambda: lay_out(as_paragraphs(html))),
         chromium=wall(browser),
     )
+    printer.close()
     ratio("Preview, tagged, 12 raters / its text without charts",
           found["preview"] / found["without_charts"], 1.15)  # fmt: skip
     ratio("Preview / the same words as plain paragraphs",
@@ -181,48 +188,43 @@ def test_a_web_worker_that_can_make_reports_starts_as_fast(timed, ratio):
           found["with_reports"] / found["without_reports"], 1.1)  # fmt: skip
 
 
-PRINTING = """
-import sys
-from pathlib import Path
-from reports.layout import lay_out, style_sheets
-html = Path(sys.argv[1]).read_text()
-style_sheets("a4")
-for number in range(int(sys.argv[2])):
-    lay_out(html)
-    if number in (9, int(sys.argv[2]) - 1):
-        # Not getrusage, which also counts what this process was forked from.
-        [peak] = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
-        print(int(peak.split()[1]) / 1024)
-"""
+@contextmanager
+def printers(number: int) -> Iterator[list[Printer]]:
+    """Printing processes as the product runs them, each warm and kept for long."""
+    running = [Printer(Limits(documents=1000)) for _ in range(number)]
+    for printer in running:
+        printer.print("<p>Warm.</p>")
+    yield running
+    for printer in running:
+        printer.close()
 
 
-def printing(page: Path, times: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", PRINTING, str(page), str(times)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+def test_memory_is_small_and_does_not_grow(ratio, preview):
+    html = preview_html(Preview(preview, QUESTIONNAIRE))
+    peaks = []
+    with printers(1) as [printer]:
+        for _ in range(110):
+            printer.print(html)
+            status = Path(f"/proc/{printer._process.pid}/status").read_text()
+            [peak] = [line for line in status.splitlines() if line.startswith("VmHWM")]
+            peaks.append(int(peak.split()[1]) / 1024)
+
+    ratio("Peak memory of the printing process", peaks[-1], 100, "MB")
+    ratio("Growth of memory over 100 previews, after ten", (peaks[-1] / peaks[9] - 1) * 100, 2, "%")
 
 
-def test_memory_is_small_and_does_not_grow(ratio, preview, tmp_path):
-    page = tmp_path / "page.html"
-    page.write_text(preview_html(Preview(preview, QUESTIONNAIRE)))
-    first, last = map(float, printing(page, 110).communicate()[0].split())
+def test_two_processes_print_nearly_twice_as_many(ratio, preview):
+    html = preview_html(Preview(preview, QUESTIONNAIRE))
 
-    ratio("Peak memory of the printing process", last, 100, "MB")
-    ratio("Growth of memory over 100 previews, after ten", (last / first - 1) * 100, 2, "%")
+    def twelve(printer: Printer) -> None:
+        for _ in range(12):
+            printer.print(html)
 
+    def took(number: int) -> float:
+        with printers(number) as running, ThreadPoolExecutor() as threads:
+            began = time.monotonic()
+            list(threads.map(twelve, running))
+            return time.monotonic() - began
 
-def test_two_processes_print_nearly_twice_as_many(ratio, preview, tmp_path):
-    page = tmp_path / "page.html"
-    page.write_text(preview_html(Preview(preview, QUESTIONNAIRE)))
-
-    def took(processes: int) -> float:
-        began = time.monotonic()
-        running = [printing(page, 12) for _ in range(processes)]
-        for each in running:
-            each.communicate()
-        return time.monotonic() - began
-
-    style_sheets("a4")
     found = [2 * took(1) / took(2) for _ in range(3)]
     ratio("Two processes / one, in previews a second", sorted(found)[1], 1.8, at_least=True)

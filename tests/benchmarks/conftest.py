@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ def timed(benchmark):
 
         def once() -> None:
             for name, function in functions.items():
+                gc.collect()
                 found[name].append(function())
 
         benchmark.pedantic(once, rounds=rounds, warmup_rounds=1)

@@ -613,7 +613,7 @@ class Listening(Language):
 
 def messages_of(module) -> set[str]:
     """Every message that stands in a module's source."""
-    return {message for _, message, _, _ in extract_from_file("python", module.__file__)}
+    return {str(message) for _, message, _, _ in extract_from_file("python", module.__file__)}
 
 
 @pytest.fixture
