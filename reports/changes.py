@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reports import wording
 from reports.change import Change
 from reports.charts import Chart, changes_chart
-from reports.follow_up import Compared, compared
+from reports.follow_up import compared
 from reports.preview import Preview
 from reports.release import OTHERS, Scope
 
@@ -23,9 +23,14 @@ class Changes:
         )
         self.clear = [each for each in self.compared if each.change != "unclear"]
 
-    def chart(self) -> Chart:
-        """Return a chart of the clear changes."""
-        return changes_chart([(each, self._label(each)) for each in self.clear], self.say)
+    def chart(self) -> Chart | None:
+        """Return a chart of the clear changes as all others see them; None without any."""
+        changes = [
+            (each, self.preview.label(each.scope, each.key))
+            for each in self.clear
+            if each.of == OTHERS
+        ]
+        return changes_chart(changes, self.say) if changes else None
 
     def sentences(self) -> Iterator[tuple[str, str]]:
         """Give each clear change: what it is about, and in words."""
@@ -60,8 +65,3 @@ class Changes:
         return self.say.listed(
             [self.preview.label(*place) for place in places if found.get(place) == change]
         )
-
-    def _label(self, compared: Compared) -> str:
-        label = self.preview.label(compared.scope, compared.key)
-        group = self.preview.group_label(compared.of)
-        return f"{label} · {group} ({compared.after.n})" if group else label

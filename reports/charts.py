@@ -66,7 +66,7 @@ def groups_chart(release: Release, scope: Scope, key: str, say: Language) -> Cha
 
 
 def changes_chart(changes: Iterable[tuple[Compared, str]], say: Language) -> Chart:
-    """Return a chart of what was compared, each with its label: now, and the last time."""
+    """Return a chart of what all others see, each place with its label: now, and last time."""
     return _chart([_changed_row(each, label, say) for each, label in changes], say)
 
 
@@ -76,7 +76,7 @@ def _changed_row(compared: Compared, label: str, say: Language) -> Row:
         label=label,
         value=f"{wording.short_value(before, say)} → {wording.short_value(after, say)}",
         in_words=wording.value(after, say),
-        kind="others" if compared.of == OTHERS else "group",
+        kind="others",
         mean=after.mean,
         band=after.band,
         before=before.mean,

@@ -6,19 +6,25 @@ import io
 import re
 import shutil
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import pdfplumber
 from playwright.sync_api import sync_playwright
 from sqlalchemy import select
 
-from reports.pdf import guide_pdf
+from questionnaires import loader
+from reports.layout import lay_out
+from reports.pdf import guide_pdf, preview_html, team_html
 from reports.preview import Preview
 from reports.release import Release as Document
+from reports.team import together
+from reports.team_report import TeamReport
 from survey import db
 from survey.demo.play import Stage, play
 from survey.models import Release
 from survey.services import questionnaires
+from tests.reports.made_up import released
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 PAGES = {
@@ -43,11 +49,27 @@ def main() -> None:
                     document.pages[number].to_image(resolution=110).save(IMAGES / name)
             with pdfplumber.open(io.BytesIO(guide_of(stage))) as document:
                 document.pages[1].to_image(resolution=110).save(IMAGES / "guide.png")
+            of_reports()
             link = re.search(r"http://\S+/r/\S+", stage.catcher.text_to("dana@example.org", "Sam"))
             if link is not None:
                 picture_of_form(link[0])
         finally:
             stage.stop()
+
+
+def of_reports() -> None:
+    """Keep a page of a follow-up and of a team report, of raters who answered at random."""
+    asked = loader.builtin("technical_leader")
+    before = released(asked, closed_on=date(2026, 5, 15), seed=2, leaning=3.0)
+    later = Preview(released(asked, leaning=3.5), asked, Preview(before, asked))
+    leaders = [released(asked, leader=f"Leader {n}", seed=n) for n in range(5)]
+    team = TeamReport(together("Platform and tools", leaders, asked, "en"), asked)
+    for html, number, name in (
+        (preview_html(later), 3, "preview-changes.png"),
+        (team_html(team), 1, "team.png"),
+    ):
+        with pdfplumber.open(io.BytesIO(lay_out(html))) as document:
+            document.pages[number].to_image(resolution=110).save(IMAGES / name)
 
 
 def guide_of(stage: Stage) -> bytes:

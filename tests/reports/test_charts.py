@@ -9,6 +9,7 @@ from reports.aggregate import aggregate
 from reports.answers import Answers
 from reports.charts import groups_chart, others_chart
 from reports.language import language
+from reports.layout import TEMPLATES
 from reports.preview import Preview
 from tests.reports.conftest import setting
 
@@ -86,3 +87,42 @@ def test_a_group_without_a_figure_says_why(questionnaire, answered):
     assert handing_over.sentences[-1] == (
         "Direct reports: more than two in five had no chance to see this, so there is no figure."
     )
+
+
+# How people see who lack one kind of cone: Machado, Oliveira & Fernandes (2009), IEEE TVCG 15(6),
+# 1291-1298, table 1, severity 1.0; on linear RGB.
+SEEN_AS = {
+    "everybody": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                   [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                     [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+                   [0.004733, 0.691367, 0.303900]],
+}  # fmt: skip
+
+
+def luminance(colour: str, seen_as) -> float:
+    """The relative luminance of WCAG 2, as somebody sees it; grey print keeps only this."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    seen = [min(1, max(0, sum(m * c for m, c in zip(row, linear, strict=True)))) for row in seen_as]
+    return float(0.2126 * seen[0] + 0.7152 * seen[1] + 0.0722 * seen[2])
+
+
+@pytest.mark.parametrize("eye", SEEN_AS)
+def test_marks_stand_out_for_every_eye_and_in_grey_print(eye):
+    """By 3 to 1, which WCAG 2.2 (1.4.11) asks of graphics; marks differ in shape as well."""
+    source = (TEMPLATES / "reports" / "charts.html").read_text()
+    dot, own, before, band, paper = "#0b4450", "#a4481a", "#55646a", "#b9d3d6", "#ffffff"
+    assert all(colour in source for colour in (dot, own, before, band))
+
+    def contrast(one, other):
+        lights = sorted(luminance(colour, SEEN_AS[eye]) + 0.05 for colour in (one, other))
+        return lights[1] / lights[0]
+
+    for mark in (dot, own, before):
+        assert contrast(mark, paper) >= 3
+        assert contrast(mark, band) >= 3
+    # The test can fail: the band beside paper is only a shade.
+    assert contrast(band, paper) < 3

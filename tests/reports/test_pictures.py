@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,12 @@ import pdfplumber
 import pytest
 from PIL import Image
 
-from reports.pdf import guide_pdf, preview_pdf
+from reports.layout import lay_out
+from reports.pdf import guide_pdf, preview_pdf, team_html
 from reports.preview import Preview
+from reports.team import together
+from reports.team_report import TeamReport
+from tests.reports.made_up import released
 
 REFERENCES = Path(__file__).parent / "pictures"
 DOTS_AN_INCH = 40
@@ -41,9 +46,18 @@ def differs(one: Image.Image, other: Image.Image) -> float:
 
 @pytest.fixture
 def documents(release, questionnaire):
+    before = released(questionnaire, closed_on=date(2026, 5, 15), seed=2, leaning=3.0)
+    later = Preview(
+        released(questionnaire, leaning=3.5), questionnaire, Preview(before, questionnaire)
+    )
+    leaders = [released(questionnaire, leader=f"Leader {n}", seed=n) for n in range(5)]
+    team = TeamReport(together("The team", leaders, questionnaire, "en"), questionnaire)
     made = {
         "preview": pictures(preview_pdf(Preview(release, questionnaire))),
         "guide": pictures(guide_pdf(Preview(release, questionnaire))),
+        # Of a follow-up only the page that the others do not have.
+        "changes": pictures(preview_pdf(later))[3:4],
+        "team": pictures(lay_out(team_html(team))),
     }
     if os.environ.get("REMAKE"):
         for name, pages in made.items():
