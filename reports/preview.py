@@ -137,6 +137,16 @@ class Preview:
         ]
         return others_chart(self.release, places, self.say)
 
+    def glance_in_words(self) -> str | None:
+        """Say whether a theme stands clearly above another."""
+        return wording.standing_apart(
+            [
+                (self.label("theme", theme), self.release.figure("theme", theme, OTHERS))
+                for theme in self.themes
+            ],
+            self.say,
+        )
+
     def theme_pages(self) -> Iterator[ThemePage]:
         """Give the page of each theme."""
         for number, theme in enumerate(self.themes, start=1):

@@ -64,6 +64,14 @@ class TeamReport:
         ]
         return others_chart(self.release, places, self.say)
 
+    def glance_in_words(self) -> str | None:
+        """Say whether a theme stands clearly above another."""
+        seen = [
+            (self.texts.themes[theme.id].label, self.release.figure("theme", theme.id))
+            for theme in self.questionnaire.structure.themes
+        ]
+        return wording.standing_apart(seen, self.say)
+
     def themes(self) -> Iterator[ThemeOfTeam]:
         """Give each theme of which at least a facet is shown."""
         for theme in self.questionnaire.structure.themes:

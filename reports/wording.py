@@ -127,6 +127,25 @@ def nearest_point(mean: float, texts: Texts) -> str:
     return points[min(int(mean + 0.5), len(points)) - 1].label
 
 
+def standing_apart(seen: Sequence[tuple[str, Figure | None]], say: Language) -> str | None:
+    """Say which of several rows stands clearly above another; None with fewer than two bands.
+
+    Clearly: their bands do not overlap.
+    """
+    bands = [(label, figure.band) for label, figure in seen if figure and figure.band]
+    if len(bands) < 2:
+        return None
+    highest = max(bands, key=lambda row: row[1][0])
+    lowest = min(bands, key=lambda row: row[1][1])
+    if highest[1][0] <= lowest[1][1]:
+        return say.gettext("All bands overlap, so nothing here stands clearly above the rest.")
+    return say.gettext(
+        "Others see “%(high)s” more often than “%(low)s”: these two bands do not overlap.",
+        high=highest[0],
+        low=lowest[0],
+    )
+
+
 def how_alike(figure: Figure | None, say: Language) -> str | None:
     """Say how much others agree among themselves, where that may be told."""
     match figure.spread if figure else None:

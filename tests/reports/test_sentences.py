@@ -63,6 +63,11 @@ def short(shown):
     return lambda say, _: wording.short_value(shown, say)
 
 
+def apart_by(*bands):
+    rows = [(f"Row {n}", figure(band=band)) for n, band in enumerate(bands, start=1)]
+    return lambda say, _: wording.standing_apart([*rows, ("Nothing", None)], say)
+
+
 def alike(spread):
     return lambda say, _: wording.how_alike(figure(spread=spread) if spread else None, say)
 
@@ -158,6 +163,18 @@ WORDING = {
     "beside a chart, at the upper end": Row(short(HIGH), "≥ 4.7", "≥ 4,7"),
     "beside a chart, at the lower end": Row(short(LOW), "≤ 1.3", "≤ 1,3"),
     "beside a chart, without a mean": Row(short(UNSEEN), "–", "–"),
+    # Several rows of a chart.
+    "two bands that touch": Row(
+        apart_by((2.6, 3.0), (3.0, 3.8)),
+        "All bands overlap, so nothing here stands clearly above the rest.",
+        "Alle Spannen überlappen sich, nichts hier steht also klar über dem Rest.",
+    ),
+    "two bands that do not": Row(
+        apart_by((3.1, 3.9), None, (2.2, 3.4), (2.2, 3.0)),
+        "Others see “Row 1” more often than “Row 4”: these two bands do not overlap.",
+        "Andere sehen „Row 1“ häufiger als „Row 4“: Diese beiden Spannen überlappen sich nicht.",
+    ),
+    "one band": Row(apart_by((2.6, 3.0), None), None, None),
     # How alike others are.
     "alike": Row(
         alike("alike"), "They see it much alike.", "Die anderen sind sich darin ziemlich einig."
