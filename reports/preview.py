@@ -163,12 +163,15 @@ class Preview:
                 ),
             )
 
-    def statements(self) -> Iterator[tuple[str, Chart]]:
+    def statements(self) -> Iterator[Part]:
         """Give the statements that may be shown, by facet, in the wished-for direction."""
         for facet in self.asked:
             if places := self._shown_items(facet):
-                yield (
+                seen = [self.release.figure(scope, key, OTHERS) for scope, key, _ in places]
+                said = wording.bands_overlap(seen, self.say)
+                yield Part(
                     self.texts.facets[facet.id].label,
+                    (said,) if said else (),
                     others_chart(self.release, places, self.say),
                 )
 

@@ -127,6 +127,16 @@ def nearest_point(mean: float, texts: Texts) -> str:
     return points[min(int(mean + 0.5), len(points)) - 1].label
 
 
+def bands_overlap(figures: Sequence[Figure | None], say: Language) -> str | None:
+    """Say in short whether all bands of a chart overlap; None with fewer than two."""
+    bands = [figure.band for figure in figures if figure and figure.band]
+    if len(bands) < 2:
+        return None
+    if max(low for low, _ in bands) <= min(high for _, high in bands):
+        return say.gettext("All bands overlap.")
+    return say.gettext("Not all bands overlap: compare the highest with the lowest.")
+
+
 def standing_apart(seen: Sequence[tuple[str, Figure | None]], say: Language) -> str | None:
     """Say which of several rows stands clearly above another; None with fewer than two bands.
 

@@ -186,7 +186,9 @@ def readable(session: Session, reader: Person, team_id: UUID) -> Team:
     if team is None or not (reader.administers or _leads_in(reader, team)):
         raise NotFound
     document = TeamRelease.model_validate_json(team.document)
-    if not document.hides_each_leader_from(_known(session, reader, team)):
+    # What cannot be matched would count as not known to the reader.
+    matched = {member.release.sha256 for member in team.members} == set(document.releases)
+    if not matched or not document.hides_each_leader_from(_known(session, reader, team)):
         raise WouldTell(leaders=document.leaders_from)
     return team
 

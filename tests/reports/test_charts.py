@@ -62,7 +62,7 @@ def test_a_statement_is_printed_as_the_level_asked_it(questionnaire, level, said
     chosen = replace(setting(questionnaire, {"peer": 5}), level=level)
     preview = Preview(aggregate(chosen, answers, random.Random(1)), questionnaire)
 
-    labels = [row.label for _, chart in preview.statements() for row in chart.rows]
+    labels = [row.label for part in preview.statements() for row in part.chart.rows]
     assert said in labels
 
 

@@ -68,6 +68,10 @@ def apart_by(*bands):
     return lambda say, _: wording.standing_apart([*rows, ("Nothing", None)], say)
 
 
+def overlap(*bands):
+    return lambda say, _: wording.bands_overlap([figure(band=band) for band in bands], say)
+
+
 def alike(spread):
     return lambda say, _: wording.how_alike(figure(spread=spread) if spread else None, say)
 
@@ -174,6 +178,15 @@ WORDING = {
         "Others see “Row 1” more often than “Row 4”: these two bands do not overlap.",
         "Andere sehen „Row 1“ häufiger als „Row 4“: Diese beiden Spannen überlappen sich nicht.",
     ),
+    "statements alike": Row(
+        overlap((2.6, 3.0), (3.0, 3.8)), "All bands overlap.", "Alle Spannen überlappen sich."
+    ),
+    "statements apart": Row(
+        overlap((2.6, 2.9), None, (3.0, 3.8)),
+        "Not all bands overlap: compare the highest with the lowest.",
+        "Nicht alle Spannen überlappen sich: Vergleichen Sie die höchste mit der niedrigsten.",
+    ),
+    "one statement": Row(overlap((2.6, 2.9)), None, None),
     "one band": Row(apart_by((2.6, 3.0), None), None, None),
     # How alike others are.
     "alike": Row(

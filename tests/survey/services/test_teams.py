@@ -201,6 +201,18 @@ def test_an_administrator_who_coaches_cannot_work_out_another_leader(
             teams.readable(session, administrator, team.id)
 
 
+def test_a_report_whose_previews_cannot_be_matched_is_opened_for_nobody(
+    session, offered, made, administrator
+):
+    """Else a preview under another digest would count as one that the reader does not know."""
+    releases = offered(5)
+    team = made(releases)
+    releases[0].sha256 = "0" * 64
+
+    with pytest.raises(teams.WouldTell):
+        teams.readable(session, administrator, team.id)
+
+
 def test_giving_a_role_back_for_a_moment_opens_nothing(session, offered, made):
     """A leader of four who administers: without the role they still know their own preview."""
     releases = offered(4)
