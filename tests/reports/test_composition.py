@@ -68,8 +68,11 @@ def _overlaps(page) -> list[str]:
 
 def _outside(page) -> list[str]:
     wide = page.width - EDGE
-    out = [word for word in page.extract_words() if word["x0"] < EDGE or word["x1"] > wide]
-    return [f"“{word['text']}” stands outside" for word in out]
+    drawn = [] if page.page_number == 1 else [*page.rects, *page.lines]
+    out = [
+        each for each in [*page.extract_words(), *drawn] if each["x0"] < EDGE or each["x1"] > wide
+    ]
+    return [f"“{each.get('text', 'a line')}” stands outside" for each in out]
 
 
 def _stranded(page) -> list[str]:
