@@ -7,14 +7,14 @@ does not hold.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from questionnaires.definition import SELF
 from reports import wording
 from reports.follow_up import Compared
 from reports.language import Language
-from reports.release import OTHERS, Release, Scope, TeamRelease
+from reports.release import OTHERS, Figure, Release, Scope, TeamRelease
 
 Kind = Literal["others", "group", "person"]
 
@@ -45,60 +45,47 @@ def others_chart(
     release: Release | TeamRelease, places: Iterable[tuple[Scope, str, str]], say: Language
 ) -> Chart:
     """Return a chart of how all others see each place (scope, key, label), self beside it."""
-    return _chart(
-        [_row(release, s, key, OTHERS, label, "others", say) for s, key, label in places], say
-    )
+    return _chart([_others_row(release, *place, say) for place in places], say)
 
 
 def groups_chart(release: Release, scope: Scope, key: str, say: Language) -> Chart:
     """Return a chart of one theme or facet: all others, then each group if there are several."""
     others = release.figure(scope, key, OTHERS)
     title = say.gettext("All others (%(n)s)", n=others.n) if others else say.gettext("All others")
-    rows = [_row(release, scope, key, OTHERS, title, "others", say)]
+    rows = [_others_row(release, scope, key, title, say)]
     if len(release.atoms) > 1:
         for atom in release.atoms:
             figure = release.figure(scope, key, atom.id)
             n = figure.n if figure else atom.n
             label = atom.label if atom.identified else f"{atom.label} ({n})"
-            kind: Kind = "person" if atom.identified else "group"
-            rows.append(_row(release, scope, key, atom.id, label, kind, say))
+            rows.append(_row(figure, label, "person" if atom.identified else "group", say))
     return _chart(rows, say)
 
 
 def changes_chart(changes: Iterable[tuple[Compared, str]], say: Language) -> Chart:
     """Return a chart of what all others see, each place with its label: now, and last time."""
-    return _chart([_changed_row(each, label, say) for each, label in changes], say)
-
-
-def _changed_row(compared: Compared, label: str, say: Language) -> Row:
-    before, after = compared.before, compared.after
-    return Row(
-        label=label,
-        value=f"{wording.short_value(before, say)} → {wording.short_value(after, say)}",
-        in_words=wording.value(after, say),
-        kind="others",
-        mean=after.mean,
-        band=after.band,
-        before=before.mean,
-    )
+    rows = []
+    for each, label in changes:
+        before = wording.short_value(each.before, say)
+        now = _row(each.after, label, "others", say)
+        rows.append(replace(now, value=f"{before} → {now.value}", before=each.before.mean))
+    return _chart(rows, say)
 
 
 def _chart(rows: list[Row], say: Language) -> Chart:
     return Chart(tuple(rows), " ".join(_in_words(row, say) for row in rows))
 
 
-def _row(
-    release: Release | TeamRelease,
-    scope: Scope,
-    key: str,
-    of: str,
-    label: str,
-    kind: Kind,
-    say: Language,
+def _others_row(
+    release: Release | TeamRelease, scope: Scope, key: str, label: str, say: Language
 ) -> Row:
-    figure = release.figure(scope, key, of)
+    figure = release.figure(scope, key, OTHERS)
     # The leader's mark stands only where the difference may be spoken of.
     own = release.figure(scope, key, SELF) if figure and figure.gap else None
+    return replace(_row(figure, label, "others", say), own=own.mean if own else None)
+
+
+def _row(figure: Figure | None, label: str, kind: Kind, say: Language) -> Row:
     return Row(
         label=label,
         value=wording.short_value(figure, say),
@@ -106,7 +93,6 @@ def _row(
         kind=kind,
         mean=figure.mean if figure else None,
         band=figure.band if figure else None,
-        own=own.mean if own else None,
     )
 
 

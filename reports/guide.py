@@ -232,8 +232,7 @@ class Guide:
         return seen(figure, self.texts, self.say)
 
     def _label(self, figure: Figure) -> str:
-        texts = self.texts.themes if figure.scope == "theme" else self.texts.facets
-        return texts[figure.key].label
+        return self.preview.label(figure.scope, figure.key)
 
 
 def _gap(figure: Figure) -> float:

@@ -7,10 +7,7 @@ This module knows no templates and no releases, so that a process which only pri
 
 from __future__ import annotations
 
-import gc
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -37,30 +34,14 @@ def lay_out(html: str, page: Page = "a4") -> bytes:
 
     styles, fonts = style_sheets(page)
     document = HTML(string=html, url_fetcher=_fetcher(), base_url=f"{BUNDLED}:///")
-    with _no_garbage_meanwhile():
-        made = document.write_pdf(
-            stylesheets=styles,
-            font_config=fonts,
-            pdf_variant="pdf/ua-1",
-            pdf_identifier=hashlib.sha256(html.encode()).hexdigest().encode(),
-            finisher=_map_every_glyph,
-        )
+    made = document.write_pdf(
+        stylesheets=styles,
+        font_config=fonts,
+        pdf_variant="pdf/ua-1",
+        pdf_identifier=hashlib.sha256(html.encode()).hexdigest().encode(),
+        finisher=_map_every_glyph,
+    )
     return bytes(made)
-
-
-@contextmanager
-def _no_garbage_meanwhile() -> Iterator[None]:
-    """Do not look for garbage while boxes are made: nearly all of them are still needed.
-
-    They refer to one another in circles, so whoever lays out many collects after each.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _map_every_glyph(_document: Any, pdf: Any) -> None:

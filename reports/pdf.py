@@ -20,27 +20,28 @@ from reports.team_report import TeamReport
 
 def preview_body(preview: Preview) -> str:
     """Return the pages of a preview as HTML sections, without head or body."""
-    return _render("reports/preview/body.html", preview)
+    return _render("reports/preview/body.html", preview, **_of_preview(preview))
 
 
 def preview_html(preview: Preview) -> str:
     """Return a preview as a whole HTML document, as it is printed."""
-    return _render("reports/preview/document.html", preview)
+    return _render("reports/preview/document.html", preview, **_of_preview(preview))
 
 
 def guide_html(preview: Preview) -> str:
     """Return the debrief guide to a preview as a whole HTML document, as it is printed."""
-    return _render("reports/guide/document.html", preview)
+    document = "reports/guide/document.html"
+    return _render(document, preview, guide=Guide(preview), **_of_preview(preview))
 
 
 def team_body(report: TeamReport) -> str:
     """Return the pages of a team report as HTML sections, without head or body."""
-    return _render_team("reports/team/body.html", report)
+    return _render("reports/team/body.html", report, report=report)
 
 
 def team_html(report: TeamReport) -> str:
     """Return a team report as a whole HTML document, as it is printed."""
-    return _render_team("reports/team/document.html", report)
+    return _render("reports/team/document.html", report, report=report)
 
 
 def preview_pdf(preview: Preview, page: Page = "a4") -> bytes:
@@ -53,34 +54,25 @@ def guide_pdf(preview: Preview, page: Page = "a4") -> bytes:
     return lay_out(guide_html(preview), page)
 
 
-def _render(template: str, preview: Preview) -> str:
+def _of_preview(preview: Preview) -> dict[str, Any]:
     before = preview.before
-    return (
-        _environment(preview.say)
-        .get_template(template)
-        .render(
-            preview=preview,
-            guide=Guide(preview),
-            changes=Changes(preview, before) if before else None,
-            release=preview.release,
-            say=preview.say,
-            texts=preview.texts,
-            digest=sha256(preview.release.to_json()),
-            digest_before=sha256(before.release.to_json()) if before else None,
-        )
-    )
+    return {
+        "preview": preview,
+        "changes": Changes(preview, before) if before else None,
+        "digest_before": sha256(before.release.to_json()) if before else None,
+    }
 
 
-def _render_team(template: str, report: TeamReport) -> str:
+def _render(template: str, about: Preview | TeamReport, **more: Any) -> str:
     return (
-        _environment(report.say)
+        _environment(about.say)
         .get_template(template)
         .render(
-            report=report,
-            release=report.release,
-            say=report.say,
-            texts=report.texts,
-            digest=sha256(report.release.to_json()),
+            release=about.release,
+            say=about.say,
+            texts=about.texts,
+            digest=sha256(about.release.to_json()),
+            **more,
         )
     )
 

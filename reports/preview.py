@@ -133,7 +133,7 @@ class Preview:
     def glance(self) -> Chart:
         """Return all themes in one chart."""
         places: list[tuple[Scope, str, str]] = [
-            ("theme", theme, self.texts.themes[theme].label) for theme in self.themes
+            ("theme", theme, self.label("theme", theme)) for theme in self.themes
         ]
         return others_chart(self.release, places, self.say)
 
@@ -158,8 +158,7 @@ class Preview:
                 high_means=text.high_means,
                 why=text.why[self.release.level],
                 facets=tuple(
-                    self._part("facet", facet.id, self.texts.facets[facet.id].label)
-                    for facet in facets
+                    self._part("facet", facet.id, self.label("facet", facet.id)) for facet in facets
                 ),
             )
 
@@ -170,7 +169,7 @@ class Preview:
                 seen = [self.release.figure(scope, key, OTHERS) for scope, key, _ in places]
                 said = wording.bands_overlap(seen, self.say)
                 yield Part(
-                    self.texts.facets[facet.id].label,
+                    self.label("facet", facet.id),
                     (said,) if said else (),
                     others_chart(self.release, places, self.say),
                 )
@@ -275,7 +274,7 @@ class Preview:
                 if item.is_focus_at(level)
             )
             if behaviours:
-                label = self.texts.facets[facet.id].label
+                label = self.label("facet", facet.id)
                 facets.append(FocusFacet(label, behaviours, self._often(facet.id)))
         return Stage(self.texts.levels[level].label, text, tuple(facets))
 
@@ -334,10 +333,9 @@ class Preview:
         return self.texts.items[item].at(self.release.level).behaviour
 
     def _compared(self, figure: Figure) -> Beside:
-        texts = self.texts.facets if figure.scope == "facet" else self.texts.themes
         own = self.release.figure(figure.scope, figure.key, SELF)
         return Beside(
-            label=texts[figure.key].label,
+            label=self.label(figure.scope, figure.key),
             own=wording.value(own, self.say),
             others=wording.value(figure, self.say),
         )

@@ -42,7 +42,7 @@ class PrintFailed(Exception):
 class Limits:
     """What printing may take: seconds and bytes of address space; documents before a new process.
 
-    The layout library keeps some tens of kilobytes of each document.
+    The layout library keeps a few kilobytes of each document.
     """
 
     seconds: float = 60
@@ -154,9 +154,11 @@ def serve(memory: int) -> None:
     """Print what is ordered on standard input, until there is no more."""
     # The last time that anything is written.
     style_sheets("a4")
-    # What stays for good need not be looked through for garbage after each document.
+    # Garbage is looked for after each document, not while one is made, when nearly all is still
+    # needed; what stays for good is not looked through again.
     gc.collect()
     gc.freeze()
+    gc.disable()
     orders, answers = sys.stdin.buffer, sys.stdout.buffer
     # Whatever a library prints must not get between the answers.
     sys.stdout = sys.stderr

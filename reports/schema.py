@@ -13,17 +13,17 @@ from questionnaires import schema
 from reports.release import Release, TeamRelease
 
 FOLDER = Path(__file__).parent / "schemas"
-MODELS: dict[str, type[BaseModel]] = {
+FILES: dict[str, type[BaseModel]] = {
     "release.schema.json": Release,
     "team_release.schema.json": TeamRelease,
 }
 
 
-def document(name: str) -> str:
-    """Return a schema's text, made from the code."""
-    return schema.document(name, MODELS[name])
+def documents() -> dict[str, str]:
+    """Return each schema file's name and its text, made from the code."""
+    return {name: schema.document(name, model) for name, model in FILES.items()}
 
 
 if __name__ == "__main__":
-    for name in MODELS:
-        (FOLDER / name).write_text(document(name), encoding="utf-8")
+    for name, text in documents().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")

@@ -9,17 +9,8 @@ from questionnaires.definition import Questionnaire
 from reports import wording
 from reports.charts import Chart, others_chart
 from reports.language import language
+from reports.preview import Proposal
 from reports.release import Scope, TeamRelease
-
-
-@dataclass(frozen=True)
-class Together:
-    """A strength or a practice of a team: why it was chosen, and what to do with it."""
-
-    label: str
-    why: str
-    notice: str
-    suggestions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -87,19 +78,19 @@ class TeamReport:
                 chart = others_chart(self.release, places, self.say)
                 yield ThemeOfTeam(text.label, text.high_means, sentence, chart)
 
-    def strengths(self) -> Iterator[Together]:
+    def strengths(self) -> Iterator[Proposal]:
         """Give the strengths to build on together."""
         for facet in self.release.strengths:
             figure = self.release.figure("facet", facet)
             if figure is not None:
-                yield self._together(facet, wording.why_strength(figure, self.say))
+                yield self._proposal(facet, wording.why_strength(figure, self.say))
 
-    def practices(self) -> Iterator[Together]:
+    def practices(self) -> Iterator[Proposal]:
         """Give what may be practised together."""
         for practice in self.release.practices:
             figure = self.release.figure("facet", practice.facet)
             if figure is not None:
-                yield self._together(practice.facet, wording.why_together_next(figure, self.say))
+                yield self._proposal(practice.facet, wording.why_together_next(figure, self.say))
 
     def not_shown(self) -> str:
         """Return the facets without a figure, as a list in words."""
@@ -123,9 +114,10 @@ class TeamReport:
             ]
         )
 
-    def _together(self, facet: str, why: str) -> Together:
+    def _proposal(self, facet: str, why: str) -> Proposal:
+        # Statements are worded level by level, so there are none for all.
         text = self.texts.facets[facet]
-        return Together(text.label, why, text.notice, text.suggestions)
+        return Proposal(text.label, why, (), text.notice, text.suggestions)
 
     def _label(self, facet: str) -> str:
         return self.texts.facets[facet].label

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from questionnaires.definition import Texts
 from reports.follow_up import Compared
+from reports.intervals import Band
 from reports.language import Language
 from reports.partition import Atom
 from reports.release import Figure, ReleasedAtom, Rules
@@ -129,10 +130,10 @@ def nearest_point(mean: float, texts: Texts) -> str:
 
 def bands_overlap(figures: Sequence[Figure | None], say: Language) -> str | None:
     """Say in short whether all bands of a chart overlap; None with fewer than two."""
-    bands = [figure.band for figure in figures if figure and figure.band]
-    if len(bands) < 2:
+    rows = _ends([("", figure) for figure in figures])
+    if rows is None:
         return None
-    if max(low for low, _ in bands) <= min(high for _, high in bands):
+    if _overlap(*rows):
         return say.gettext("All bands overlap.")
     return say.gettext("Not all bands overlap: compare the highest with the lowest.")
 
@@ -142,18 +143,31 @@ def standing_apart(seen: Sequence[tuple[str, Figure | None]], say: Language) -> 
 
     Clearly: their bands do not overlap.
     """
-    bands = [(label, figure.band) for label, figure in seen if figure and figure.band]
-    if len(bands) < 2:
+    rows = _ends(seen)
+    if rows is None:
         return None
-    highest = max(bands, key=lambda row: row[1][0])
-    lowest = min(bands, key=lambda row: row[1][1])
-    if highest[1][0] <= lowest[1][1]:
+    if _overlap(*rows):
         return say.gettext("All bands overlap, so nothing here stands clearly above the rest.")
     return say.gettext(
         "Others see “%(high)s” more often than “%(low)s”: these two bands do not overlap.",
-        high=highest[0],
-        low=lowest[0],
+        high=rows[0][0],
+        low=rows[1][0],
     )
+
+
+Banded = tuple[str, Band]
+
+
+def _ends(seen: Sequence[tuple[str, Figure | None]]) -> tuple[Banded, Banded] | None:
+    """Return the row whose band begins highest, and the one whose band ends lowest."""
+    bands = [(label, figure.band) for label, figure in seen if figure and figure.band]
+    if len(bands) < 2:
+        return None
+    return max(bands, key=lambda row: row[1][0]), min(bands, key=lambda row: row[1][1])
+
+
+def _overlap(highest: Banded, lowest: Banded) -> bool:
+    return highest[1][0] <= lowest[1][1]
 
 
 def how_alike(figure: Figure | None, say: Language) -> str | None:

@@ -7,19 +7,18 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from questionnaires.definition import Texts
 from survey.access import allow, person
 from survey.db import session
 from survey.forms.account import PlainForm
 from survey.forms.administrator import ImportForm, PersonForm
 from survey.limits import takes
-from survey.models import Round
-from survey.services import audit, mails, proposals, questionnaires
+from survey.services import audit, mails, proposals
 from survey.services import people as services
 from survey.services import rounds as round_services
 from survey.site import site
 from survey.speech import say
 from survey.views.acting import attempt, status
+from survey.views.texts import texts_of
 
 bp = Blueprint("administrator", __name__, url_prefix="/administration")
 Page = str | Response | tuple[str, int]
@@ -129,17 +128,12 @@ def rounds() -> Page:
         "survey/administrator/rounds.html",
         rounds=round_services.every(session()),
         waiting=waiting,
-        texts={each.round_id: _texts(each.round) for each in waiting},
+        texts={each.round_id: texts_of(each.round) for each in waiting},
         person=person(),
         form=PlainForm(),
         last_day=site().last_day,
         now=site().now(),
     )
-
-
-def _texts(round_: Round) -> Texts:
-    questionnaire = questionnaires.read(round_.questionnaire)
-    return questionnaire.texts.get(say().code) or questionnaire.texts[round_.language]
 
 
 @bp.post("/proposals/<uuid:proposal_id>/approve")

@@ -22,6 +22,7 @@ from survey.site import site
 from survey.speech import say
 from survey.views.acting import attempt, status
 from survey.views.printed import printed
+from survey.views.texts import texts_of
 
 bp = Blueprint("teams", __name__, url_prefix="/teams")
 Page = str | Response | tuple[str, int]
@@ -98,6 +99,4 @@ def _report(team_id: UUID) -> TeamReport:
 
 
 def _level(round_: Round) -> str:
-    questionnaire = questionnaires.read(round_.questionnaire)
-    texts = questionnaire.texts.get(say().code) or questionnaire.texts[round_.language]
-    return texts.levels[round_.level].label
+    return texts_of(round_).levels[round_.level].label
