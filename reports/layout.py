@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent.parent / "templates"
 ASSETS = TEMPLATES / "reports" / "assets"
 BUNDLED = "bundled"
+SHEETS = ("scripts", "preview", "print")
 
 Page = Literal["a4", "letter"]
 PAGES = get_args(Page)
@@ -59,7 +60,7 @@ def _map_every_glyph(_document: Any, pdf: Any) -> None:
 def style_sheets(page: Page) -> tuple[list[CSS], FontConfiguration]:
     """Return the parsed style sheets for a paper size, and their fonts."""
     sheets, fonts = _style_sheets()
-    return [sheets[name] for name in ("scripts", "preview", "print", page)], fonts
+    return [sheets[name] for name in (*SHEETS, page)], fonts
 
 
 @lru_cache

@@ -21,7 +21,7 @@ import pdfplumber
 from questionnaires import loader
 from reports.aggregate import aggregate
 from reports.answers import Answers
-from reports.layout import lay_out
+from reports.layout import ASSETS, BUNDLED, SHEETS, lay_out
 from reports.pdf import preview_html
 from reports.preview import Preview
 from reports.printing import Limits, Printer
@@ -93,6 +93,13 @@ def without_charts(html: str) -> str:
     return re.sub(r"<img[^>]*>", "", html)
 
 
+def with_styles(html: str) -> str:
+    """The same page with the style sheets and fonts that the product prints it with."""
+    sheets = [(ASSETS / f"{name}.css").read_text() for name in (*SHEETS, "a4")]
+    styles = "".join(sheets).replace(f"{BUNDLED}:///", f"{ASSETS.as_uri()}/")
+    return html.replace("</head>", f"<style>{styles}</style></head>")
+
+
 def as_paragraphs(html: str) -> str:
     """The same words, a paragraph for each piece of text."""
     body = re.sub(r"<head>.*?</head>", "", html, flags=re.DOTALL)
@@ -103,11 +110,12 @@ def as_paragraphs(html: str) -> str:
 
 def test_the_preview_beside_its_text_and_beside_a_browser(timed, ratio, preview, tmp_path):
     html = preview_html(Preview(preview, QUESTIONNAIRE))
-    page = tmp_path / "page.html"
-    page.write_text(html)
+    page, bare = tmp_path / "page.html", tmp_path / "bare.html"
+    page.write_text(with_styles(html))
+    bare.write_text(html)
     chromium = shutil.which("chromium") or "chromium"
 
-    def browser() -> None:
+    def browser(page: Path) -> None:
         # Cold: with a profile of its own each time.
         with TemporaryDirectory() as profile:
             subprocess.run(
@@ -129,7 +137,8 @@ def test_the_preview_beside_its_text_and_beside_a_browser(timed, ratio, preview,
         on_the_clock=wall(lambda: printer.print(html)),
         without_charts=cpu(lambda: lay_out(without_charts(html))),
         paragraphs=cpu(lambda: lay_out(as_paragraphs(html))),
-        chromium=wall(browser),
+        chromium=wall(lambda: browser(page)),
+        chromium_without_styles=wall(lambda: browser(bare)),
     )
     printer.close()
     ratio("Preview, tagged, 12 raters / its text without charts",
