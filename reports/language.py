@@ -63,6 +63,11 @@ class Language:
         names = self.locale.days["stand-alone"]["wide"]
         return tuple(names[number] for number in range(7))
 
+    def months(self) -> tuple[str, ...]:
+        """Return the names of the months, January first."""
+        names = self.locale.months["stand-alone"]["wide"]
+        return tuple(names[number] for number in range(1, 13))
+
     def listed(self, parts: Sequence[str]) -> str:
         """Return parts as a sentence lists them: a, b and c."""
         return format_list(parts, locale=self._of_the_world)

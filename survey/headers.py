@@ -1,4 +1,4 @@
-"""What every answer says about itself: no scripts from elsewhere, no traces, no caching."""
+"""What every answer says about itself: nothing from elsewhere, no traces, no caching."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from survey.config import Settings
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
         "font-src 'self'",

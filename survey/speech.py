@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask, g
+from flask import session as cookie
 
 from reports.language import Language, language
 from survey.site import site
@@ -26,6 +27,16 @@ def init_app(app: Flask) -> None:
 def say() -> Language:
     """Return the language of the moment; the installation's where nothing was chosen."""
     return language(g.get("language") or site().settings.language)
+
+
+def choose(code: str) -> None:
+    """Note in this browser's cookie which language somebody wants to read."""
+    cookie["language"] = code
+
+
+def chosen() -> str:
+    """Return the language that was chosen in this browser; empty if none was."""
+    return str(cookie.get("language", ""))
 
 
 def speak(code: str) -> None:

@@ -45,11 +45,12 @@ def prepared(
     k: int = 3,
     language: str = "en",
     now: datetime = NOW,
+    questionnaire: Questionnaire = QUESTIONNAIRE,
 ) -> Round:
     """A round with raters called Peer0, Peer1, … of each relationship, not yet open."""
     leader = leader or person(session, "Robin", "leader")
     choices = Choices(level, language, now + (CLOSES - NOW), "Please be frank.")
-    round_ = rounds.prepare(session, leader, QUESTIONNAIRE, choices, k, now)
+    round_ = rounds.prepare(session, leader, questionnaire, choices, k, now)
     named = [
         Named(n, f"{relationship}{n} Example", f"{relationship}{n}@example.org", relationship)
         for relationship, count in roster.items()

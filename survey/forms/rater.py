@@ -6,12 +6,13 @@ WTForms widgets take ten times as long for a page of items.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 from wtforms import Field, RadioField, StringField
-from wtforms.validators import Optional, ValidationError
+from wtforms.validators import InputRequired, Optional, ValidationError
 
 from questionnaires.definition import AskedFacet, Prompt
 from reports.answers import NO_CHANCE
@@ -45,6 +46,16 @@ def parts(rater: Rater, identified: bool) -> tuple[Part, ...]:
     return (*choice, *facets, Part("words", prompts=prompts))
 
 
+class LanguageForm(Form):
+    """Which language to read and answer in."""
+
+    language = RadioField(validators=[InputRequired()])
+
+    def __init__(self, languages: Sequence[str], **more: Any) -> None:
+        super().__init__(**more)
+        self.language.choices = list(languages)
+
+
 class PartForm(Form):
     """One part's answers; `changes` is what they add to the draft."""
 
@@ -74,7 +85,9 @@ class PartForm(Form):
 
     def _items(self) -> dict[str, int]:
         facet = self.part.facet
-        answers = {item.id: self[item.id].data for item in facet.items} if facet else {}
+        # Only what was sent: a page left open elsewhere must put nothing back.
+        sent = [item.id for item in facet.items if self[item.id].raw_data] if facet else []
+        answers = {item: self[item].data for item in sent}
         return {item: int(answer) for item, answer in answers.items() if answer and answer.strip()}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from survey import sealing
 from survey.errors import Conflict, NotFound, marked
-from survey.keyring import Keyring, RoundKeys
+from survey.keyring import Keyring, KeyringUnusable, RoundKeys
 from survey.models import (
     Answered,
     Ballot,
@@ -76,6 +76,46 @@ def send_again(
         raise NotFound
     mails.queue_invitation(session, invitation, now, again=True)
     audit.record(session, actor, marked("invitation sent again"), person.email, now)
+
+
+@dataclass(frozen=True)
+class OpenLink:
+    """One round in which somebody may answer now, and their link to it."""
+
+    round: Round
+    relationship: str
+    answered: Answered
+    path: str = field(repr=False)
+
+
+def open_to(session: Session, keyring: Keyring, person: Person, now: datetime) -> list[OpenLink]:
+    """Return the rounds in which a person may answer now, the earliest closing day first.
+
+    One whose link cannot be had is left out: it must not keep anybody from the others.
+    """
+    query = (
+        select(Invitation)
+        .join(Nomination)
+        .join(Round)
+        .where(
+            Nomination.person_id == person.id,
+            Round.state == RoundState.OPEN,
+            Round.closes_at > now,
+        )
+        .order_by(Round.closes_at, Round.id)
+    )
+    found = []
+    for invitation in session.scalars(query):
+        round_ = invitation.nomination.round
+        try:
+            secret = secret_of(keyring.round_keys(round_.id), invitation, person.email)
+        except (NotForThisAddress, KeyringUnusable):
+            continue
+        path = sealing.link_path(round_.id, secret.token)
+        found.append(
+            OpenLink(round_, invitation.nomination.relationship, invitation.answered, path)
+        )
+    return found
 
 
 def renew(session: Session, keyring: Keyring, person: Person, before: str, now: datetime) -> None:

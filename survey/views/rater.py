@@ -19,12 +19,16 @@ from survey.answers import Draft
 from survey.db import session
 from survey.errors import NotFound
 from survey.forms.account import PlainForm
-from survey.forms.rater import Part, PartForm, part_form, parts
+from survey.forms.rater import LanguageForm, Part, PartForm, part_form, parts
+from survey.hints import hints
 from survey.limits import count_unknown_link
 from survey.models import Answered
-from survey.services import ballots, proposals
+from survey.services import ballots, invitations, proposals
 from survey.services.ballots import LinkUnknown, NotStarted, Rater
+from survey.services.invitations import OpenLink
+from survey.services.rounds import languages
 from survey.site import site
+from survey.speech import say
 
 bp = Blueprint("rater", __name__, url_prefix="/r/<link>")
 Page = str | Response | tuple[str, int]
@@ -40,7 +44,8 @@ def for_rater(view: Callable[..., Page]) -> Callable[..., Page]:
         except LinkUnknown:
             count_unknown_link()
             raise
-        speech.speak(rater.round.language)
+        chosen = speech.chosen()
+        speech.speak(chosen if chosen in _languages(rater) else rater.round.language)
         return view(rater, **more)
 
     return allow("anybody")(found)
@@ -58,9 +63,21 @@ def welcome(rater: Rater) -> Page:
         rules=rules(rater.round.k),
         leaders_from=LEADERS_FROM,
         changes=proposals.approved(session(), rater.round),
+        languages=_languages(rater),
+        others=_others(rater),
         last_day_of=site().last_day,
         form=PlainForm(),
     )
+
+
+@bp.post("/language")
+@for_rater
+def choose_language(rater: Rater) -> Page:
+    """Speak another language from now on, in this browser."""
+    form = LanguageForm(_languages(rater))
+    if form.validate_on_submit():
+        speech.choose(form.language.data)
+    return redirect(url_for("rater.welcome", link=rater.link))
 
 
 @bp.post("/start")
@@ -102,14 +119,28 @@ def part(rater: Rater, number: int) -> Page:
             raise NotStarted
         return redirect(url_for("rater.welcome", link=rater.link))
     pages = parts(rater, bool(draft.identified))
-    if not 1 <= number <= len(pages):
-        raise NotFound
-    form = part_form(pages[number - 1], rater.questionnaire.structure.scale.points, draft)
+    form = part_form(_part(pages, number), rater.questionnaire.structure.scale.points, draft)
     if form.validate_on_submit():
         ballots.save(session(), rater, form.changes())
         session().commit()
         return redirect(_after(rater, pages, number))
     return _part_page(rater, pages, number, form)
+
+
+@bp.post("/part/<int:number>/draft")
+@for_rater
+def keep(rater: Rater, number: int) -> Page:
+    """Save what has changed on a part, for the script in the page, which reads the status only."""
+    draft = _draft(rater)
+    if draft is None:
+        raise NotStarted
+    part = _part(parts(rater, bool(draft.identified)), number)
+    form = part_form(part, rater.questionnaire.structure.scale.points, draft)
+    if not form.validate_on_submit():
+        return "", 422
+    ballots.save(session(), rater, form.changes())
+    session().commit()
+    return "", 204
 
 
 @bp.route("/check", methods=["GET", "POST"])
@@ -137,11 +168,29 @@ def thanks(rater: Rater) -> Page:
     """Say what happens now."""
     if rater.invitation.answered is not Answered.ANSWERED:
         return redirect(url_for("rater.welcome", link=rater.link))
-    return _page("thanks", rater)
+    return _page("thanks", rater, others=_others(rater), last_day_of=site().last_day)
+
+
+def _languages(rater: Rater) -> tuple[str, ...]:
+    """Return what a rater may choose from; a leader's words are printed in the round's."""
+    return (rater.round.language,) if rater.is_self else languages(rater.questionnaire)
+
+
+def _others(rater: Rater) -> list[OpenLink]:
+    """Return what else the same person is asked now."""
+    person = rater.nomination.person
+    found = invitations.open_to(session(), site().keyring, person, site().now())
+    return [each for each in found if each.round.id != rater.round.id]
 
 
 def _draft(rater: Rater) -> Draft | None:
     return ballots.draft(session(), rater)
+
+
+def _part(pages: tuple[Part, ...], number: int) -> Part:
+    if not 1 <= number <= len(pages):
+        raise NotFound
+    return pages[number - 1]
 
 
 def _after(rater: Rater, pages: tuple[Part, ...], number: int) -> str:
@@ -153,12 +202,13 @@ def _after(rater: Rater, pages: tuple[Part, ...], number: int) -> str:
 
 def _part_page(rater: Rater, pages: tuple[Part, ...], number: int, form: PartForm) -> Page:
     part = pages[number - 1]
-    page = _page(f"part_{part.kind}", rater, form=form, part=part, number=number, pages=pages)
+    shown = {"form": form, "part": part, "number": number, "pages": pages, "hints": hints}
+    page = _page(f"part_{part.kind}", rater, **shown)
     return page, 422 if form.errors else 200
 
 
 def _page(name: str, rater: Rater, **more: Any) -> str:
-    texts = rater.questionnaire.texts[rater.round.language]
+    texts = rater.questionnaire.texts[say().code]
     return render_template(
         f"survey/rater/{name}.html",
         rater=rater,

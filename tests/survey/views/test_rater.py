@@ -527,3 +527,30 @@ def test_an_error_in_a_view_logs_neither_link_nor_words(app, links, caplog):
     assert "broken" in caplog.text
     assert links["peer0"] not in caplog.text
     assert "Unmistakable" not in caplog.text
+
+
+def test_the_check_page_shows_comments_as_they_will_appear(app, session, keyring, links):
+    for link, shown, label in (
+        (links["peer0"], {}, "without a name, in an order drawn by lot"),
+        (links["manager0"], {"shown": "identified"}, "Your manager</footer>"),
+    ):
+        rater = Visitor(app)
+        rater.open(f"/r/{link}")
+        rater.send(action="/start")
+        rater.send(shown)
+        rater.open(f"/r/{link}/part/{11 if shown else 10}")
+        page = rater.send({"OP1-1": "Delegate whole results.", "OP3-1": "calm", "OP3-2": "fair"})
+
+        _, _, appears = page.partition("How your answers will appear")
+        assert "<h3>One thing to do more of</h3>" in appears
+        assert "Delegate whole results." in appears
+        assert "calm · fair" in appears
+        assert label in appears
+        assert ("each word by itself, counted" in appears) == (not shown)
+
+
+def test_the_check_page_says_that_nothing_appears_word_for_word_without_comments(peer, links):
+    peer.send(action="/start")
+    peer.open(f"/r/{links['peer0']}/check")
+
+    assert "You wrote no comment, so of you only figures of the group are shown." in peer.page
