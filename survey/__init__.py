@@ -67,11 +67,11 @@ def create_app(
     # Batch mode, since SQLite cannot alter a table in place.
     Migrate(app, db.db, directory=str(MIGRATIONS), render_as_batch=True)
     limits.init_sizes(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     speech.init_app(app)
     headers.init_app(app, settings)
     refusals.init_app(app)
-    views.init_app(app)
+    views.init_app(app, csrf)
     limits.init_app(app)
     access.init_app(app)
     return app

@@ -10,10 +10,12 @@ Message-ID.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from typing import Any
+from uuid import UUID, uuid4
 
 from flask import render_template
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,11 +25,15 @@ from questionnaires.definition import SELF
 from reports.language import language
 from reports.release import TeamRelease
 from survey import sealing
+from survey.errors import Refused, marked
 from survey.keyring import KeyringUnusable
-from survey.models import Mail, MailKind, Round, RoundState
+from survey.links import stop_path
+from survey.models import Answered, Mail, MailKind, Round, RoundState
 from survey.sealing import SealBroken
-from survey.services import mails, proposals, questionnaires, rounds, teams
-from survey.services.invitations import NotForThisAddress, secret_of
+from survey.services import mails, proposals, questionnaires, reminders, rounds, teams
+from survey.services.invitations import NotForThisAddress, OpenLink, open_to, secret_of
+from survey.services.mails import ASKING
+from survey.services.people import clean_address
 from survey.services.sign_in import CODE, LIFETIME
 from survey.site import Site
 from survey.speech import speaking
@@ -35,7 +41,19 @@ from survey.transport import MailTrouble, ServerTrouble, Transport, transport
 
 BLANK_LINES = re.compile(r"\n{3,}")
 # What these hold must reach nobody but whoever has the person's address now.
-FOR_ONE_ADDRESS = (MailKind.INVITATION, MailKind.ROUND_CHANGED, MailKind.SIGN_IN)
+FOR_ONE_ADDRESS = (*ASKING, MailKind.ROUND_CHANGED, MailKind.SIGN_IN)
+
+
+class NoMailServer(Refused):
+    """Nothing can be sent yet."""
+
+    message = marked("No mail server is set, so all mails wait. Set PREVIEW360_MAIL_URL.")
+
+
+class MailNotTaken(Refused):
+    """The mail server did not take a mail that somebody waits for."""
+
+    message = marked("The mail to %(address)s was not taken: %(reason)s")
 
 
 class MailImpossible(Exception):
@@ -55,26 +73,34 @@ def deliver(site: Site, session: Session, most: int = 50) -> int:
     with transport(site.settings.mail_url, site.settings.mail_timeout) as carrier:
         for _ in range(most):
             mail = mails.claim(session, site.now())
+            along = _claim_along(site, session, mail) if mail else []
             session.commit()
             if mail is None:
                 break
             trouble = _send(site, session, mail, carrier)
-            if trouble is None:
-                mails.mark_sent(session, mail, site.now())
-                sent += 1
-            else:
-                mails.mark_trouble(
-                    session,
-                    mail,
-                    str(trouble),
-                    site.now(),
-                    final=trouble.final,
-                    patient=isinstance(trouble, ServerTrouble),
-                )
+            for each in (mail, *along):
+                _note(session, each, trouble, site.now())
+            sent += trouble is None
             session.commit()
             if isinstance(trouble, ServerTrouble):
                 break
     return sent
+
+
+def _claim_along(site: Site, session: Session, mail: Mail) -> list[Mail]:
+    """Take what else waits to ask the same person: this mail has those links, too."""
+    if mail.kind not in ASKING:
+        return []
+    listed = [each.invitation.id for each in _others(site, session, mail)]
+    return mails.claim_along(session, mail, listed, site.now())
+
+
+def _note(session: Session, mail: Mail, trouble: MailTrouble | None, now: datetime) -> None:
+    if trouble is None:
+        mails.mark_sent(session, mail, now)
+        return
+    patient = isinstance(trouble, ServerTrouble)
+    mails.mark_trouble(session, mail, str(trouble), now, final=trouble.final, patient=patient)
 
 
 def _send(site: Site, session: Session, mail: Mail, carrier: Transport) -> MailTrouble | None:
@@ -104,18 +130,48 @@ def compose(site: Site, session: Session, mail: Mail) -> EmailMessage:
     if mail.kind in FOR_ONE_ADDRESS and mail.address != mail.person.email:
         raise MailImpossible("the person's address has changed")
     gaps = _gaps(site, session, mail)
-    with speaking(mail.language):
-        text = render_template(f"survey/mail/{mail.kind}.txt", **gaps)
-        html = render_template(f"survey/mail/{mail.kind}.html", **gaps)
+    message = _written(site, mail.kind, mail.language, mail.id, mail.address, gaps)
+    if stop_url := gaps.get("stop_url"):
+        # One click in the mail program, without opening anything (RFC 8058).
+        message["List-Unsubscribe"] = f"<{stop_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return message
+
+
+def send_test(site: Site, address: str) -> None:
+    """Hand a mail that says nothing to the mail server, as all others are.
+
+    Raises AddressInvalid, NoMailServer, MailNotTaken.
+    """
+    clean = clean_address(address)
+    settings = site.settings
+    if not settings.mail_url:
+        raise NoMailServer
+    gaps = {"organisation": settings.organisation, "sender": settings.mail_from}
+    message = _written(site, "test", settings.language, uuid4(), clean, gaps)
+    try:
+        with transport(settings.mail_url, settings.mail_timeout) as carrier:
+            carrier.send(message)
+    except MailTrouble as trouble:
+        raise MailNotTaken(address=clean, reason=trouble) from trouble
+
+
+def _written(
+    site: Site, template: str, speech: str, number: UUID, address: str, gaps: dict[str, Any]
+) -> EmailMessage:
+    """Write a mail from its two templates, plain text first."""
+    with speaking(speech):
+        text = render_template(f"survey/mail/{template}.txt", **gaps)
+        html = render_template(f"survey/mail/{template}.html", **gaps)
     subject, _, body = text.partition("\n\n")
     message = EmailMessage()
     message["Subject"] = " ".join(subject.split())
     message["From"] = site.settings.mail_from
     # Without the name: the library loses quotation marks where it folds a long one, and what
     # follows a comma in it would be a second recipient.
-    message["To"] = Address(addr_spec=mail.address)
+    message["To"] = Address(addr_spec=address)
     message["Date"] = format_datetime(site.now())
-    message["Message-ID"] = f"<{mail.id}@{_domain(site.settings.mail_from)}>"
+    message["Message-ID"] = f"<{number}@{_domain(site.settings.mail_from)}>"
     message["Auto-Submitted"] = "auto-generated"
     if site.settings.contact:
         message["Reply-To"] = site.settings.contact
@@ -135,8 +191,8 @@ def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         "contact": site.settings.contact,
         "sign_in_url": f"{site.settings.base_url}/sign-in",
     }
-    if mail.kind is MailKind.INVITATION:
-        return shared | _invitation(site, session, mail)
+    if mail.kind in ASKING:
+        return shared | _invitation(site, session, mail) | _asked_too(site, session, mail)
     if mail.kind is MailKind.SIGN_IN:
         return shared | _code(site, mail)
     if mail.kind in (MailKind.TRUSTEE_NEEDED, MailKind.CHANGE_PROPOSED):
@@ -191,6 +247,34 @@ def _code(site: Site, mail: Mail) -> dict[str, Any]:
     except SealBroken:
         raise MailImpossible("its code was sealed with another key") from None
     return {"code": code, "lifetime": int(LIFETIME.total_seconds() // 60)}
+
+
+def _others(site: Site, session: Session, mail: Mail) -> list[OpenLink]:
+    """Return what else a mail's person is asked and has not answered."""
+    found = open_to(session, site.keyring, mail.person, site.now())
+    return [
+        each
+        for each in found
+        if each.invitation.id != mail.invitation_id and each.answered is Answered.NOT_YET
+    ]
+
+
+def _asked_too(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
+    """Say what else is open, and where reminders can be stopped."""
+    speech = language(mail.language)
+    base_url = site.settings.base_url
+    return {
+        "others": [
+            {
+                "leader": "" if each.relationship == SELF else each.round.leader.name,
+                "last_day": speech.day(site.last_day(each.round.closes_at)),
+                "link": f"{base_url}/r/{each.path}",
+            }
+            for each in _others(site, session, mail)
+        ],
+        "stop_url": f"{base_url}/no-reminders/{stop_path(site.keyring, mail.invitation_id)}",
+        "most_reminders": reminders.MOST,
+    }
 
 
 def _invitation(site: Site, session: Session, mail: Mail) -> dict[str, Any]:

@@ -43,7 +43,11 @@ class Site:
 
     def today(self) -> date:
         """Return the day that it is where the organisation is."""
-        return self.now().astimezone(self.settings.zone()).date()
+        return self.day_of(self.now())
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day of a moment where the organisation is."""
+        return moment.astimezone(self.settings.zone()).date()
 
 
 def site() -> Site:

@@ -24,7 +24,8 @@ from sqlalchemy import select
 from reports import tables
 from survey import db, jobs
 from survey.demo.catcher import plain_text
-from survey.models import Mail, Person, Proposal, Release, Round, RoundState, Team
+from survey.links import stop_path
+from survey.models import Invitation, Mail, Person, Proposal, Release, Round, RoundState, Team
 from survey.sealing import read_link
 from survey.services import coaching, proposals, rounds
 from survey.site import EXTENSION
@@ -127,6 +128,10 @@ class Place:
             "proposal_id": self.session.scalars(select(Proposal.id)).all(),
             "filename": ["site.css"],
             "name": tables.NAMES,
+            "path": [
+                stop_path(self.keyring, each)
+                for each in self.session.scalars(select(Invitation.id)).all()[:2]
+            ],
         }
         self.session.close()
         names = sorted(rule.arguments)

@@ -56,7 +56,7 @@ SECRET = "Unmistakable secret of the server"
 HARMLESS = "Plain words"
 HEADERS = {
     "Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted", "Reply-To", "MIME-Version",
-    "Content-Type",
+    "Content-Type", "List-Unsubscribe", "List-Unsubscribe-Post",
 }  # fmt: skip
 
 
@@ -212,6 +212,7 @@ def test_no_name_or_message_adds_to_a_mail(app, session, keyring, names, texts, 
         assert got.get_body(["plain"]) is not None
         assert elements(got.get_body(["html"]).get_content()) == usual_elements, (name, message)
         assert got["From"] == usual["From"]
+        assert got["List-Unsubscribe"] == usual["List-Unsubscribe"]
     session.rollback()
 
 

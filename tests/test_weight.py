@@ -1,4 +1,4 @@
-"""What a page of the form weighs, by the browser's own figures, and that it works on a slow phone."""
+"""What a page of the form weighs by the browser's own figures, and that a slow phone can use it."""
 
 import pytest
 from playwright.sync_api import expect

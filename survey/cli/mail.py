@@ -8,6 +8,7 @@ from sqlalchemy import select
 from survey.cli.application import with_application
 from survey.db import session
 from survey.errors import NotFound
+from survey.mail import send_test
 from survey.models import Mail
 from survey.services import mails
 from survey.site import site
@@ -25,6 +26,18 @@ def list_() -> None:
     for each in mails.latest(session()):
         trouble = f"\t{each.trouble}" if each.trouble else ""
         click.echo(f"{each.id}\t{each.kind}\t{each.address}\t{each.state}{trouble}")
+
+
+@mail.command()
+@click.argument("address")
+@with_application
+def test(address: str) -> None:
+    """Send a mail that says nothing to ADDRESS, to see whether the mail server takes it."""
+    send_test(site(), address)
+    click.echo(
+        f"The mail server has taken a mail to {address}. If it does not arrive, look into the "
+        "folder for unwanted mail, and at SPF, DKIM and DMARC in docs/running.md."
+    )
 
 
 @mail.command()

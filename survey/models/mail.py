@@ -27,6 +27,7 @@ class MailKind(StrEnum):
     CHANGE_PROPOSED = "change_proposed"
     ROUND_CHANGED = "round_changed"
     TEAM_REPORT = "team_report"
+    REMINDER = "reminder"
 
 
 class MailState(StrEnum):

@@ -64,6 +64,9 @@ class Round(Base):
     # Which groups have enough answers, as of one day: renewed daily, so that no click moves it.
     enough: Mapped[str | None]
     enough_on: Mapped[date | None]
+    # How many reminders the leader has sent, and when the last one.
+    reminders: Mapped[int] = mapped_column(default=0)
+    reminded_at: Mapped[datetime | None]
 
     leader: Mapped[Person] = orm.relationship()
     trustee: Mapped[Trustee | None] = orm.relationship()
@@ -127,6 +130,8 @@ class Invitation(Base):
     lookup: Mapped[bytes] = mapped_column(unique=True)
     sealed_token: Mapped[bytes]
     answered: Mapped[Answered] = mapped_column(enumerated(Answered), default=Answered.NOT_YET)
+    # The rater wants no more reminders; the form stays open.
+    undisturbed: Mapped[bool] = mapped_column(default=False)
 
     nomination: Mapped[Nomination] = orm.relationship()
 

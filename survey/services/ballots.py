@@ -18,7 +18,7 @@ from survey.errors import Conflict, NotFound, Refused, marked
 from survey.keyring import Keyring
 from survey.models import Answered, Ballot, Invitation, Nomination, Round, RoundState
 from survey.sealing import FromToken
-from survey.services import custody, invitations, questionnaires, rounds
+from survey.services import custody, invitations, mails, questionnaires, rounds
 from survey.services.custody import Custody
 
 MANAGER = "manager"
@@ -212,6 +212,7 @@ def send(session: Session, rater: Rater) -> None:
     ballot.sealed = _sealed(rater, _as_asked(rater, finished).as_answers(rater.relationship))
     ballot.resume = sealing.noise(rater.envelope.size)
     rater.invitation.answered = Answered.ANSWERED
+    mails.withdraw_reminders(session, rater.invitation)
     session.flush()
 
 
@@ -225,6 +226,7 @@ def decline(session: Session, rater: Rater) -> None:
     if ballot is not None:
         session.delete(ballot)
     rater.invitation.answered = Answered.DECLINED
+    mails.withdraw_reminders(session, rater.invitation)
     session.flush()
 
 

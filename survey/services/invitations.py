@@ -82,6 +82,7 @@ def send_again(
 class OpenLink:
     """One round in which somebody may answer now, and their link to it."""
 
+    invitation: Invitation
     round: Round
     relationship: str
     answered: Answered
@@ -113,7 +114,9 @@ def open_to(session: Session, keyring: Keyring, person: Person, now: datetime) -
             continue
         path = sealing.link_path(round_.id, secret.token)
         found.append(
-            OpenLink(round_, invitation.nomination.relationship, invitation.answered, path)
+            OpenLink(
+                invitation, round_, invitation.nomination.relationship, invitation.answered, path
+            )
         )
     return found
 

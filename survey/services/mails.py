@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from survey.errors import Conflict, NotFound, marked
@@ -14,6 +14,11 @@ from survey.services import audit
 
 # After each failure the next attempt waits longer; after the last the mail has failed.
 WAITS = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 480, 1440))
+# Mails that ask somebody for answers: one a day to a person, and it lists all that is open.
+ASKING = (MailKind.INVITATION, MailKind.REMINDER)
+BETWEEN_ASKING = timedelta(days=1)
+# Nobody is asked a day later if that leaves less than this until the close.
+TIME_TO_ANSWER = timedelta(days=3)
 # How long a deliverer may take before its mail is taken for abandoned.
 LEASE = timedelta(minutes=10)
 
@@ -60,17 +65,59 @@ def queue_invitation(
     session: Session, invitation: Invitation, now: datetime, *, again: bool = False
 ) -> None:
     """Put the mail with a rater's link into the outbox; once, unless it is wanted `again`."""
-    nomination = invitation.nomination
-    queue(
-        session,
-        MailKind.INVITATION,
-        f"invitation:{invitation.id}:{uuid4()}" if again else f"invitation:{invitation.id}",
-        nomination.person,
-        nomination.round.language,
-        now,
-        round_=nomination.round,
-        invitation=invitation,
+    key = f"invitation:{invitation.id}:{uuid4()}" if again else f"invitation:{invitation.id}"
+    mail = _about(session, MailKind.INVITATION, key, invitation, now)
+    if not again:
+        _not_twice_a_day(session, mail, invitation.nomination.round, now)
+
+
+def queue_reminder(session: Session, invitation: Invitation, now: datetime) -> None:
+    """Put a reminder into the outbox, the next one of its round."""
+    round_ = invitation.nomination.round
+    key = f"reminder:{invitation.id}:{round_.reminders}"
+    mail = _about(session, MailKind.REMINDER, key, invitation, now)
+    _not_twice_a_day(session, mail, round_, now)
+
+
+def _about(
+    session: Session, kind: MailKind, key: str, invitation: Invitation, now: datetime
+) -> Mail:
+    person, round_ = invitation.nomination.person, invitation.nomination.round
+    return queue(
+        session, kind, key, person, round_.language, now, round_=round_, invitation=invitation
     )
+
+
+def _not_twice_a_day(session: Session, mail: Mail, round_: Round, now: datetime) -> None:
+    """Let a mail wait where its person was asked for answers within a day, if there is time."""
+    query = select(func.max(Mail.sent_at)).where(
+        Mail.person_id == mail.person_id, Mail.kind.in_(ASKING)
+    )
+    last = session.scalar(query)
+    if last is None:
+        return
+    later = last + BETWEEN_ASKING
+    if now < later <= round_.closes_at - TIME_TO_ANSWER:
+        mail.due_at = later
+        session.flush()
+
+
+def claim_along(session: Session, mail: Mail, invitations: list[UUID], now: datetime) -> list[Mail]:
+    """Take what else waits to ask the same person, as far as this mail lists it."""
+    taken = session.execute(
+        update(Mail)
+        .where(
+            Mail.person_id == mail.person_id,
+            Mail.address == mail.address,
+            Mail.kind.in_(ASKING),
+            Mail.state == MailState.WAITING,
+            Mail.invitation_id.in_(invitations),
+        )
+        .values(state=MailState.SENDING, attempts=Mail.attempts + 1, due_at=now + LEASE)
+        .returning(Mail.id)
+        .execution_options(synchronize_session=False)
+    )
+    return [session.get_one(Mail, each, populate_existing=True) for each in taken.scalars()]
 
 
 def claim(session: Session, now: datetime) -> Mail | None:
@@ -154,13 +201,25 @@ def withdraw(session: Session, round_: Round, invitation: Invitation | None = No
     session.execute(query.values(state=MailState.WITHDRAWN, sealed=None))
 
 
+def forget_reminders(session: Session, round_: Round) -> None:
+    """Delete the reminders of a round: they went to those only who had not answered."""
+    session.execute(delete(Mail).where(Mail.round_id == round_.id, Mail.kind == MailKind.REMINDER))
+
+
+def withdraw_reminders(session: Session, invitation: Invitation) -> None:
+    """Call back a reminder that is no longer needed."""
+    unsent = Mail.state.in_([MailState.WAITING, MailState.FAILED])
+    of = (Mail.invitation_id == invitation.id, Mail.kind == MailKind.REMINDER)
+    session.execute(update(Mail).where(*of, unsent).values(state=MailState.WITHDRAWN))
+
+
 def redirect(session: Session, person: Person) -> None:
     """Send what waits to the address that a person has now; links and codes are made anew.
 
     What tells an old address of a change stays with it, whatever is changed next.
     """
     waiting = (Mail.person_id == person.id, Mail.state.in_([MailState.WAITING, MailState.FAILED]))
-    secret = Mail.kind.in_([MailKind.INVITATION, MailKind.ROUND_CHANGED, MailKind.SIGN_IN])
+    secret = Mail.kind.in_([*ASKING, MailKind.ROUND_CHANGED, MailKind.SIGN_IN])
     session.execute(
         update(Mail).where(*waiting, secret).values(state=MailState.WITHDRAWN, sealed=None)
     )
@@ -169,10 +228,14 @@ def redirect(session: Session, person: Person) -> None:
 
 
 def latest(session: Session, most: int = 300) -> list[Mail]:
-    """Return mails for the administrator: those in trouble first, then the latest."""
+    """Return mails for the administrator: those in trouble first, then the latest.
+
+    No reminders: they would tell who has not answered.
+    """
     query = (
         select(Mail)
         .options(joinedload(Mail.person), joinedload(Mail.round).joinedload(Round.leader))
+        .where(Mail.kind != MailKind.REMINDER)
         .order_by((Mail.trouble == "").asc(), Mail.due_at.desc())
         .limit(most)
     )
@@ -180,6 +243,10 @@ def latest(session: Session, most: int = 300) -> list[Mail]:
 
 
 def in_trouble(session: Session, round_: Round) -> int:
-    """Return how many mails of a round could not be delivered."""
-    query = select(func.count()).where(Mail.round_id == round_.id, Mail.state == MailState.FAILED)
+    """Return how many mails of a round could not be delivered, but for reminders."""
+    query = select(func.count()).where(
+        Mail.round_id == round_.id,
+        Mail.state == MailState.FAILED,
+        Mail.kind != MailKind.REMINDER,
+    )
     return session.scalar(query) or 0

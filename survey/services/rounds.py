@@ -250,9 +250,10 @@ def void(session: Session, round_: Round, now: datetime, actor: Person | None = 
 
 
 def end(session: Session, round_: Round, state: RoundState) -> None:
-    """Leave nothing of what was sealed: ballots, links, unsent mails."""
+    """Leave nothing of what was sealed: ballots, links, unsent mails, who was reminded."""
     session.execute(delete(Ballot).where(Ballot.round_id == round_.id))
     mails.withdraw(session, round_)
+    mails.forget_reminders(session, round_)
     session.execute(delete(Invitation).where(Invitation.nomination_id.in_(_nominations(round_))))
     round_.state = state
     round_.enough = round_.enough_on = None

@@ -26,7 +26,16 @@ from survey.forms.leader import (
     raters_form,
 )
 from survey.models import Person, Round
-from survey.services import coaching, mails, nominations, people, proposals, questionnaires, teams
+from survey.services import (
+    coaching,
+    mails,
+    nominations,
+    people,
+    proposals,
+    questionnaires,
+    reminders,
+    teams,
+)
 from survey.services import invitations as invitations_
 from survey.services import rounds as services
 from survey.services.nominations import Named
@@ -232,6 +241,21 @@ def extend(round_id: UUID) -> Page:
     return _round_page(round_, form)
 
 
+@bp.post("/<uuid:round_id>/remind")
+@allow("leader")
+def remind(round_id: UUID) -> Page:
+    """Remind those who have not answered; the leader learns how many, not who."""
+    round_ = own_round(round_id)
+    done = attempt(PlainForm(), lambda: reminders.remind(session(), round_, site().now(), person()))
+    if done:
+        flash(
+            say().ngettext(
+                "One person gets a reminder.", "%(num)s people get a reminder.", done.value
+            )
+        )
+    return redirect(url_for("leader.show", round_id=round_.id))
+
+
 @bp.post("/<uuid:round_id>/close-earlier")
 @allow("leader")
 def close_earlier(round_id: UUID) -> Page:
@@ -374,8 +398,11 @@ def _round_page(round_: Round, sent: Form) -> Page:
         undelivered=mails.in_trouble(session(), round_),
         changes=proposals.approved(session(), round_),
         waiting=proposals.waiting(session(), site().now(), round_),
+        remind_from=reminders.next_from(round_),
+        most_reminders=reminders.MOST,
         last_day=site().last_day(round_.closes_at),
         last_day_of=site().last_day,
+        day_of=site().day_of,
         sent=sent,
         extend_form=form(ClosingDayForm),
         earlier_form=form(EarlierForm),

@@ -17,8 +17,8 @@ from survey import db, jobs
 from survey.config import Settings
 from survey.demo.catcher import Catcher, plain_text
 from survey.mail import compose, deliver
-from survey.models import Mail, MailKind, MailState, Person
-from survey.services import closing, mails, people, rounds, sign_in
+from survey.models import Invitation, Mail, MailKind, MailState, Person
+from survey.services import ballots, closing, mails, people, reminders, rounds, sign_in
 from survey.services.mails import LEASE, NotSendable
 from survey.services.people import Entry
 from survey.site import site
@@ -526,3 +526,112 @@ def test_without_the_keyring_links_wait(session, round_, keyring, catcher):
     assert "keyring cannot be used" in next(
         mail.trouble for mail in session.scalars(select(Mail)) if mail.trouble
     )
+
+
+def several(session, keyring):
+    """Sam asks the same people as Robin does."""
+    sam = factories.person(session, "Sam", "leader")
+    return factories.opened(session, keyring, leader=sam)
+
+
+def test_whom_two_leaders_ask_gets_one_mail_with_both_links(
+    session, keyring, round_, catcher, client
+):
+    second = several(session, keyring)
+    deliver(site(), session)
+
+    assert received(catcher).count("peer0@example.org") == 1
+    text = catcher.text_to("peer0@example.org")
+    found = re.findall(r"http://localhost/r/(\S+)", text)
+    links = [factories.links(session, keyring, each)["peer0"] for each in (round_, second)]
+    assert sorted(found) == sorted(links)
+    assert "You are asked here, too" in text
+    assert "Open until the end of 16 November 2026." in text
+    assert deliver(site(), session) == 0
+    assert {mail.state for mail in session.scalars(select(Mail))} == {MailState.SENT}
+
+
+def test_what_is_asked_along_waits_again_where_the_mail_is_not_taken(
+    session, keyring, round_, settings, clock, catcher
+):
+    several(session, keyring)
+    server = Refusing({"peer0@example.org": "450 busy"})
+    server.start()
+    here = site()
+    url = here.settings.mail_url
+    here.settings = settings.model_copy(update={"mail_url": f"smtp://127.0.0.1:{server.port}"})
+    deliver(here, session)
+    server.stop()
+    waiting = list(session.scalars(select(Mail).where(Mail.address == "peer0@example.org")))
+    assert [mail.state for mail in waiting] == [MailState.WAITING] * 2
+    here.settings = settings.model_copy(update={"mail_url": url})
+    clock.forward(minutes=2)
+    deliver(here, session)
+
+    assert received(catcher) == ["peer0@example.org"]
+
+
+def test_a_mail_lists_neither_what_was_answered_nor_what_was_declined(
+    session, keyring, catcher, clock
+):
+    first = several(session, keyring)
+    links = factories.links(session, keyring, first)
+    factories.answer(session, keyring, links["peer0"])
+    ballots.decline(session, ballots.rater(session, keyring, links["peer1"], NOW))
+    session.commit()
+    deliver(site(), session)
+    clock.forward(days=2)
+    catcher.mails.clear()
+    factories.opened(session, keyring, now=clock.now)
+    deliver(site(), session)
+
+    listed = {
+        name: "You are asked here, too" in catcher.text_to(f"{name}@example.org")
+        for name in ("peer0", "peer1", "peer2")
+    }
+    assert listed == {"peer0": False, "peer1": False, "peer2": True}
+
+
+def test_a_reminder_says_how_to_stop_and_stops_at_one_click(
+    session, round_, catcher, clock, client
+):
+    deliver(site(), session)
+    clock.forward(days=3)
+    reminders.remind(session, round_, clock.now)
+    session.commit()
+    catcher.mails.clear()
+    deliver(site(), session)
+    [mail] = [each for each in catcher.mails if each["To"] == "peer0@example.org"]
+
+    assert mail["Subject"] == "Until 16 November 2026: Robin Example would like your view"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    url = mail["List-Unsubscribe"].strip("<>")
+    assert url in plain_text(mail)
+    # As RFC 8058 has it: a POST with this body, and neither cookie nor page before it.
+    answer = client.post(
+        url.removeprefix("http://localhost"), data={"List-Unsubscribe": "One-Click"}
+    )
+    assert answer.status_code == 200
+    clock.forward(days=3)
+    assert reminders.remind(session, round_, clock.now) == 9
+
+
+def test_opening_the_link_to_stop_changes_nothing_and_asks_first(session, round_, catcher, client):
+    deliver(site(), session)
+    mail = catcher.mails[0]
+    page = client.get(mail["List-Unsubscribe"].strip("<>").removeprefix("http://localhost"))
+
+    assert "Shall we send you no more reminders" in page.text
+    assert {each.undisturbed for each in session.scalars(select(Invitation))} == {False}
+
+
+@pytest.mark.parametrize("path", ["x", "e30", "IjEyMyI.abc"])
+def test_a_link_to_stop_that_we_did_not_make_stops_nothing(session, round_, client, path):
+    assert client.post(f"/no-reminders/{path}").status_code == 404
+
+
+def test_the_link_to_stop_opens_no_form(session, round_, catcher, client):
+    deliver(site(), session)
+    path = catcher.mails[0]["List-Unsubscribe"].strip("<>").rpartition("/")[2]
+
+    assert client.get(f"/r/{path}").status_code == 404

@@ -119,6 +119,8 @@ def upgrade() -> None:
         sa.Column("trustee_id", sa.Uuid(), nullable=True),
         sa.Column("enough", sa.Text(), nullable=True),
         sa.Column("enough_on", sa.Date(), nullable=True),
+        sa.Column("reminders", sa.Integer(), nullable=False),
+        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("language <> ''", name=op.f("ck_round_language_not_blank")),
         sa.CheckConstraint("level <> ''", name=op.f("ck_round_level_not_blank")),
         sa.CheckConstraint(
@@ -344,6 +346,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("undisturbed", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["nomination_id"],
             ["nomination.id"],
@@ -371,6 +374,7 @@ def upgrade() -> None:
                 "change_proposed",
                 "round_changed",
                 "team_report",
+                "reminder",
                 name="mailkind",
                 native_enum=False,
                 create_constraint=True,

@@ -403,3 +403,17 @@ def test_the_audit_says_what_the_database_tells(installed, tmp_path):
 
     (tmp_path / "preview360-data" / "old.db").touch()
     assert "MEND" in installed("audit", code=1)
+
+
+def test_the_mail_server_is_tried_with_a_mail_that_says_nothing(run, tmp_path):
+    run("db", "upgrade")
+    assert "has taken a mail to ada@example.org" in run("mail", "test", "ada@example.org")
+    [mail] = (tmp_path / "mails").glob("*.eml")
+    assert "Subject: A test of Preview360" in mail.read_text()
+    mail.unlink()
+    (tmp_path / "mails").rmdir()
+    (tmp_path / "mails").touch()
+
+    said = run("mail", "test", "ada@example.org", code=1)
+    assert f"The mail to ada@example.org was not taken: {tmp_path}/mails: File exists" in said
+    assert "is not a mail address" in run("mail", "test", "nonsense", code=1)

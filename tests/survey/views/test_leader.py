@@ -410,3 +410,24 @@ def test_an_administrator_who_leads_does_not_agree_to_their_own(
         f"/administration/proposals/{proposal}/approve", data={"csrf_token": token}
     )
     assert answer.status_code == 403
+
+
+def test_a_reminder_is_offered_two_days_later_and_tells_how_many(
+    app, session, keyring, clock, robin, leader
+):
+    round_ = factories.opened(session, keyring, leader=robin)
+    factories.answer(session, keyring, factories.links(session, keyring, round_)["peer0"])
+    session.close()
+    page = leader.open(f"/rounds/{round_.id}")
+    assert "The next one is possible from 4 November 2026 on." in page
+    clock.forward(days=2)
+    leader = Visitor(app, robin, clock.now)
+    leader.open(f"/rounds/{round_.id}")
+    page = leader.send(action="/remind")
+
+    assert "9 people get a reminder." in page
+    assert "peer1" not in page.partition("No longer ask somebody")[0]
+    clock.forward(days=2)
+    leader = Visitor(app, robin, clock.now)
+    leader.open(f"/rounds/{round_.id}")
+    assert "Both reminders are sent." in leader.send(action="/remind")
