@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, time
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -53,6 +53,10 @@ class Language:
     def day(self, day: date) -> str:
         """Return a day in full, such as 22 November 2026."""
         return format_date(day, format="long", locale=self._of_the_world)
+
+    def time(self, moment: time) -> str:
+        """Return a time of day, such as 14:30."""
+        return format_time(moment, format="short", locale=self._of_the_world)
 
     def named(self, code: str) -> str:
         """Return how speakers of a language call it."""

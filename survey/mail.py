@@ -28,7 +28,7 @@ from survey import sealing
 from survey.errors import Refused, marked
 from survey.keyring import KeyringUnusable
 from survey.links import stop_path
-from survey.models import Answered, Mail, MailKind, Round, RoundState
+from survey.models import Answered, Mail, MailKind, Plan, Round, RoundState
 from survey.sealing import SealBroken
 from survey.services import mails, proposals, questionnaires, reminders, rounds, teams
 from survey.services.invitations import NotForThisAddress, OpenLink, open_to, secret_of
@@ -199,6 +199,8 @@ def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         return shared | _about_round(site, mail)
     if mail.kind is MailKind.TEAM_REPORT:
         return shared | _in_a_team(site, session, mail)
+    if mail.kind is MailKind.THANKS:
+        return shared | _thanks(site, session, mail)
     if mail.kind is MailKind.ROUND_CHANGED:
         return shared | _changed(site, session, mail)
     return shared
@@ -212,6 +214,15 @@ def _about_round(site: Site, mail: Mail) -> dict[str, Any]:
         "leader": mail.round.leader.name,
         "last_day": language(mail.language).day(site.last_day(mail.round.closes_at)),
     }
+
+
+def _thanks(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
+    """Say what the leader writes after the preview."""
+    about = _about_round(site, mail)
+    plan = session.get(Plan, about["round_id"])
+    if plan is None:
+        raise MailImpossible("its plan is gone")
+    return about | {"message": plan.thanks}
 
 
 def _in_a_team(site: Site, session: Session, mail: Mail) -> dict[str, Any]:

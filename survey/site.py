@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import current_app
@@ -40,6 +41,10 @@ class Site:
     def last_day(self, closes_at: datetime) -> date:
         """Return the day that ends at a moment."""
         return clock.last_day(closes_at, self.settings.zone())
+
+    def host(self) -> str:
+        """Return the name under which people reach this server."""
+        return urlsplit(self.settings.base_url).hostname or "localhost"
 
     def today(self) -> date:
         """Return the day that it is where the organisation is."""

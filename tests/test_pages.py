@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from reports import language
 from survey.models import Release
-from survey.services import closing, coaching
+from survey.services import closing, coaching, practices
+from survey.services.practices import Slot, Written
 from tests import factories, pseudo
 from tests.conftest import CLOSES, NOW
 
@@ -23,6 +25,8 @@ class Look:
     width: int = 1280
     scheme: Literal["light", "dark"] = "light"
     language: str = "en"
+    # How large the reader has set plain text, in per cent.
+    text: int = 100
 
 
 PHONE, NARROW, DESK = 390, 320, 1280
@@ -31,6 +35,7 @@ LOOKS = [
     Look("phone, dark", PHONE, "dark"),
     Look("phone, right to left", PHONE, language=pseudo.CODE),
     Look("narrow, German", NARROW, language="de"),
+    Look("phone, large text", PHONE, text=200),
 ]
 
 
@@ -68,6 +73,15 @@ def world(session, keyring, app, look):
     prepared = factories.prepared(session, leader=robin, **asked)
     session.commit()
     mine = session.get_one(Release, closed.id)
+    plan = practices.choose(session, mine, ["MM1", "TR1"], NOW.date())
+    behaviours = {"MM1": "I hand over whole results", "TR1": "I say what I have dropped"}
+    slot = Slot(4, time(14, 30), 45, "Room 3")
+    practices.write(session, plan, Written(behaviours, "Ask Dana what she wants to own.", "", slot))
+    session.commit()
+    after = factories.opened(session, keyring, leader=robin, **asked)
+    factories.all_answer(session, keyring, after)
+    closing.close(session, keyring, after.id, CLOSES)
+    session.commit()
     team = factories.team(session, keyring, offered=mine) if "questionnaire" not in asked else None
     link = factories.links(session, keyring, collecting)["manager0"]
     session.close()
@@ -76,9 +90,12 @@ def world(session, keyring, app, look):
     ]
     staff = [
         "/rounds", "/rounds/new", f"/rounds/{prepared.id}/raters", f"/rounds/{prepared.id}/ready",
-        f"/rounds/{collecting.id}", f"/previews/{closed.id}", "/shelf", "/administration/people",
-        "/administration/people/new", "/administration/people/import", "/administration/delivery",
-        "/administration/rounds", "/administration/audit", "/teams", "/teams/new",
+        f"/rounds/{collecting.id}", f"/previews/{closed.id}", f"/rounds/{closed.id}",
+        f"/rounds/{closed.id}/practise", f"/rounds/{closed.id}/practise/choose",
+        f"/rounds/{closed.id}/practise/plan", f"/rounds/{after.id}/practise", "/shelf",
+        "/administration/people", "/administration/people/new", "/administration/people/import",
+        "/administration/delivery", "/administration/rounds", "/administration/audit",
+        "/teams", "/teams/new",
     ]  # fmt: skip
     return robin, rater, [*staff, f"/teams/{team.id}"] if team else staff
 
@@ -93,11 +110,11 @@ def signed_in(app, world):
     return client.get_cookie("preview360").value
 
 
-def keep_picture(page, look, address):
+def keep_picture(page, look, number, address):
     """Keep a picture of a page where PICTURES names a folder, for somebody to look at."""
     if folder := os.environ.get("PICTURES"):
         parts = [part for part in address.split("/") if part and len(part) < 30]
-        name = f"{'-'.join(parts) or 'home'} {look.name}.png"
+        name = f"{number:02} {'-'.join(parts) or 'home'} {look.name}.png"
         page.screenshot(path=Path(folder) / name, full_page=True)
 
 
@@ -119,9 +136,11 @@ def test_every_page_is_accessible_and_fits_the_screen(browser, served, world, si
     asked, said, wrong, wide = [], [], {}, {}
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))
-    for address in ["/", "/sign-in", "/sign-in/code", "/r/nothing", *rater, *staff]:
+    everything = ["/", "/sign-in", "/sign-in/code", "/r/nothing", *rater, *staff]
+    for number, address in enumerate(everything):
         page.goto(address)
-        keep_picture(page, look, address)
+        page.add_style_tag(content=f":root {{ font-size: {look.text}% }}")
+        keep_picture(page, look, number, address)
         found = Axe().run(page).response
         assert len(found["passes"]) > 10
         nodes = [(each["id"], each["nodes"][0]["html"][:200]) for each in found["violations"]]

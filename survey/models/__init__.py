@@ -5,6 +5,7 @@ from survey.models.base import Base
 from survey.models.custody import BallotKey, Trustee
 from survey.models.mail import Mail, MailKind, MailState
 from survey.models.person import Person, SignInCode
+from survey.models.plan import Plan, PlannedPractice
 from survey.models.proposal import Proposal, ProposalKind, ProposalState
 from survey.models.questionnaire import StoredQuestionnaire
 from survey.models.round import (
@@ -32,6 +33,8 @@ __all__ = [
     "MailState",
     "Nomination",
     "Person",
+    "Plan",
+    "PlannedPractice",
     "Proposal",
     "ProposalKind",
     "ProposalState",

@@ -28,6 +28,7 @@ class MailKind(StrEnum):
     ROUND_CHANGED = "round_changed"
     TEAM_REPORT = "team_report"
     REMINDER = "reminder"
+    THANKS = "thanks"
 
 
 class MailState(StrEnum):

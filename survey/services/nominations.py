@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from questionnaires.definition import SELF, Questionnaire
@@ -65,6 +65,21 @@ def name_raters(
     round_.state = RoundState.NOMINATING if clean else RoundState.DRAFT
     session.flush()
     audit.record(session, actor, marked("raters named"), rounds.subject(round_), now)
+
+
+def proposed(session: Session, round_: Round) -> list[Nomination]:
+    """Return who is named, or, where nobody is yet, whom the leader's last round asked."""
+    if round_.nominations:
+        return round_.nominations
+    query = (
+        select(Round)
+        .where(Round.leader_id == round_.leader_id, Round.opens_at.is_not(None))
+        .order_by(Round.opens_at.desc())
+        .limit(1)
+    )
+    last = session.scalar(query)
+    asked = last.nominations if last else []
+    return [each for each in asked if each.relationship != SELF and each.person.active]
 
 
 def checked(round_: Round, named: Sequence[Named]) -> list[Named]:

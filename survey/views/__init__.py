@@ -3,11 +3,22 @@
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from survey.views import account, administrator, coach, leader, previews, rater, reminders, teams
+from survey.views import (
+    account,
+    administrator,
+    coach,
+    leader,
+    practices,
+    previews,
+    rater,
+    reminders,
+    teams,
+)
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register every blueprint."""
-    for module in (account, rater, reminders, leader, previews, coach, administrator, teams):
+    staff = (account, leader, practices, previews, coach, administrator, teams)
+    for module in (rater, reminders, *staff):
         app.register_blueprint(module.bp)
     csrf.exempt(reminders.bp)

@@ -181,7 +181,7 @@ def raters(round_id: UUID) -> Page:
     questionnaire = questionnaires.read(round_.questionnaire)
     named = [
         Named(0, each.person.name, each.person.email, each.relationship)
-        for each in round_.nominations
+        for each in nominations.proposed(session(), round_)
     ]
     form = raters_form(questionnaire.structure.relationships, named)
     if attempt(
@@ -190,7 +190,10 @@ def raters(round_id: UUID) -> Page:
     ):
         return redirect(url_for("leader.ready", round_id=round_.id))
     texts = questionnaire.texts[round_.language]
-    page = render_template("survey/leader/raters.html", form=form, round=round_, texts=texts)
+    again = bool(named) and not round_.nominations
+    page = render_template(
+        "survey/leader/raters.html", form=form, round=round_, texts=texts, again=again
+    )
     return page, status(form)
 
 

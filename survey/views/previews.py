@@ -14,8 +14,9 @@ from survey import access, speech
 from survey.access import allow
 from survey.db import session
 from survey.models import Release
-from survey.services import coaching, questionnaires
+from survey.services import coaching, practices, questionnaires
 from survey.views.printed import download, printed
+from survey.views.texts import texts_of
 
 bp = Blueprint("previews", __name__, url_prefix="/previews")
 
@@ -30,12 +31,16 @@ def show(round_id: UUID) -> str:
     preview = _preview(release)
     speech.speak(preview.release.language)
     body = preview_body(preview)
+    plan = practices.plan_for(session(), release)
     return render_template(
         "survey/previews/show.html",
         release=preview.release,
         round=release.round,
         tables=tables.NAMES,
         for_coach=access.person().id != release.round.leader_id,
+        plan=plan,
+        slot=practices.slot_of(plan) if plan else None,
+        texts=texts_of(release.round),
         body=Markup(body),  # noqa: S704 - escaped by its templates
     )
 

@@ -328,6 +328,46 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_team_member_team_id"), ["team_id"], unique=False)
 
     op.create_table(
+        "plan",
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("chosen_on", sa.Date(), nullable=False),
+        sa.Column("vision", sa.Text(), nullable=False),
+        sa.Column("first_step", sa.Text(), nullable=False),
+        sa.Column("weekday", sa.Integer(), nullable=True),
+        sa.Column("begins_at", sa.Time(), nullable=True),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("thanks", sa.Text(), nullable=False),
+        sa.Column("thanked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("minutes > 0", name=op.f("ck_plan_minutes_positive")),
+        sa.CheckConstraint(
+            "(weekday IS NULL) = (begins_at IS NULL)", name=op.f("ck_plan_slot_whole")
+        ),
+        sa.CheckConstraint("weekday BETWEEN 0 AND 6", name=op.f("ck_plan_weekday_from_monday")),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["release.round_id"],
+            name=op.f("fk_plan_round_id_release"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("round_id", name=op.f("pk_plan")),
+    )
+    op.create_table(
+        "planned_practice",
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("facet", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("behaviour", sa.Text(), nullable=False),
+        sa.CheckConstraint("facet <> ''", name=op.f("ck_planned_practice_facet_not_blank")),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["plan.round_id"],
+            name=op.f("fk_planned_practice_round_id_plan"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("round_id", "facet", name=op.f("pk_planned_practice")),
+    )
+    op.create_table(
         "invitation",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("nomination_id", sa.Uuid(), nullable=False),
@@ -375,6 +415,7 @@ def upgrade() -> None:
                 "round_changed",
                 "team_report",
                 "reminder",
+                "thanks",
                 name="mailkind",
                 native_enum=False,
                 create_constraint=True,
@@ -446,6 +487,8 @@ def downgrade() -> None:
 
     op.drop_table("mail")
     op.drop_table("invitation")
+    op.drop_table("planned_practice")
+    op.drop_table("plan")
     with op.batch_alter_table("team_member", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_team_member_team_id"))
 

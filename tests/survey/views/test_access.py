@@ -1,13 +1,15 @@
 """Every route is walked as everybody: only the right person comes in, others see nothing."""
 
 import sqlite3
+from datetime import time
 from uuid import uuid4
 
 import pytest
 
 from survey.links import stop_path
 from survey.models import Invitation, Mail, Release
-from survey.services import closing, coaching, proposals
+from survey.services import closing, coaching, practices, proposals
+from survey.services.practices import Slot, Written
 from tests import factories
 from tests.conftest import CLOSES, NOW
 from tests.visitor import Visitor
@@ -55,6 +57,11 @@ ALLOWED = {
     "previews.workbook": {"robin", "casey"},
     "previews.table": {"robin", "casey"},
     "leader.offer": {"robin"},
+    "practices.show": {"robin"},
+    "practices.choose": {"robin"},
+    "practices.plan": {"robin"},
+    "practices.calendar": {"robin"},
+    "practices.thanks": {"robin"},
     "leader.take_offer_back": {"robin"},
     "teams.index": {"andy"},
     "teams.new": {"andy"},
@@ -75,6 +82,8 @@ ALLOWED = {
 }
 OF_A_PREVIEW = {
     "previews.show", "previews.pdf", "previews.guide", "previews.workbook", "previews.table",
+    "practices.show", "practices.choose", "practices.plan", "practices.calendar",
+    "practices.thanks",
 }  # fmt: skip
 BEFORE_OPENING = {"leader.prepare", "leader.raters", "leader.ready", "leader.discard"}
 
@@ -99,7 +108,10 @@ def world(app, session, keyring):
     factories.all_answer(session, keyring, collecting)
     prepared = factories.prepared(session, leader=robin)
     session.commit()
-    team = factories.team(session, keyring, session.get_one(Release, closed.id))
+    release = session.get_one(Release, closed.id)
+    team = factories.team(session, keyring, release)
+    plan = practices.choose(session, release, ["MM1"], NOW.date())
+    practices.write(session, plan, Written({}, slot=Slot(4, time(14, 30), 30)))
     waiting = proposals.propose_one_less(
         session, collecting, collecting.nominations[0].person_id, NOW, robin
     )
