@@ -24,10 +24,15 @@ class ThemeOfTeam:
 
 
 class TeamReport:
-    """A team release with the questionnaire it was asked with, as its pages read it."""
+    """A team release with the questionnaire it was asked with, as its pages read it.
 
-    def __init__(self, release: TeamRelease, questionnaire: Questionnaire) -> None:
-        self.release = release
+    `for_coach`: it was made for somebody who may read each of the previews, without asking.
+    """
+
+    def __init__(
+        self, release: TeamRelease, questionnaire: Questionnaire, *, for_coach: bool = False
+    ) -> None:
+        self.release, self.for_coach = release, for_coach
         self.questionnaire = questionnaire
         self.say = language(release.language)
         self.texts = questionnaire.texts[release.language]

@@ -20,7 +20,7 @@ from survey.errors import for_log
 from survey.keyring import KeyringUnusable, Side
 from survey.mail import deliver
 from survey.models import Round
-from survey.services import closing, custody, rounds, trustees
+from survey.services import closing, coaching, custody, rounds, trustees
 from survey.services.closing import NotDue, TooFewAnswers, TrusteeNeeded
 from survey.site import Site, site
 
@@ -50,7 +50,7 @@ def _tasks(side: Side) -> list[Callable[[Site], None]]:
     if side.closes:
         tasks.append(_close_due)
     if side.serves:
-        tasks.append(_renew_enough)
+        tasks += [_renew_enough, _hand_over]
     tasks.append(clean_up)
     if side.serves:
         tasks.append(_deliver)
@@ -126,6 +126,12 @@ def close(site: Site, session: Session, round_id: UUID, trustee_key: bytes | Non
     except KeyringUnusable as error:
         # The release stands; `clean_up` tries again.
         log.error("the key of round %s is still there: %s", round_id, for_log(error))
+
+
+def _hand_over(site: Site) -> None:
+    session = db.session()
+    coaching.hand_over_overdue(session, site.now())
+    session.commit()
 
 
 def _renew_enough(site: Site) -> None:

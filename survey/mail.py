@@ -195,7 +195,7 @@ def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         return shared | _invitation(site, session, mail) | _asked_too(site, session, mail)
     if mail.kind is MailKind.SIGN_IN:
         return shared | _code(site, mail)
-    if mail.kind in (MailKind.TRUSTEE_NEEDED, MailKind.CHANGE_PROPOSED):
+    if mail.kind in (MailKind.TRUSTEE_NEEDED, MailKind.CHANGE_PROPOSED, MailKind.COACH_FIRST):
         return shared | _about_round(site, mail)
     if mail.kind is MailKind.TEAM_REPORT:
         return shared | _in_a_team(site, session, mail)

@@ -123,6 +123,7 @@ class Place:
             "round_id": self.session.scalars(select(Round.id)).all(),
             "person_id": self.session.scalars(select(Person.id)).all(),
             "coach_id": [self.roles["Casey"].id],
+            "leader_id": [self.roles["Robin"].id],
             "mail_id": self.session.scalars(select(Mail.id)).all()[:3],
             "team_id": self.session.scalars(select(Team.id)).all(),
             "proposal_id": self.session.scalars(select(Proposal.id)).all(),

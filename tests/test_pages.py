@@ -83,6 +83,10 @@ def world(session, keyring, app, look):
     closing.close(session, keyring, after.id, CLOSES)
     session.commit()
     team = factories.team(session, keyring, offered=mine) if "questionnaire" not in asked else None
+    for member in team.members if team else ():
+        if member.release.round.leader_id != robin.id:
+            coaching.give_access(session, member.release.round.leader, robin.id, "en", NOW)
+    session.commit()
     link = factories.links(session, keyring, collecting)["manager0"]
     session.close()
     rater = [
@@ -93,11 +97,12 @@ def world(session, keyring, app, look):
         f"/rounds/{collecting.id}", f"/previews/{closed.id}", f"/rounds/{closed.id}",
         f"/rounds/{closed.id}/practise", f"/rounds/{closed.id}/practise/choose",
         f"/rounds/{closed.id}/practise/plan", f"/rounds/{after.id}/practise", "/shelf",
+        f"/shelf/{sam.id}/notes",
         "/administration/people", "/administration/people/new", "/administration/people/import",
         "/administration/delivery", "/administration/rounds", "/administration/audit",
         "/teams", "/teams/new",
     ]  # fmt: skip
-    return robin, rater, [*staff, f"/teams/{team.id}"] if team else staff
+    return robin, rater, [*staff, f"/teams/{team.id}", "/shelf/group"] if team else staff
 
 
 @pytest.fixture

@@ -77,6 +77,7 @@ def change(
         language or changed.language,
         site().end_of(last_day.date()) if last_day else changed.closes_at,
         changed.message if message is None else message,
+        changed.coach_first,
     )
     rounds.change(session(), changed, choices, site().now())
     click.echo("The round is changed.")

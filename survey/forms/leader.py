@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from wtforms import DateField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
@@ -28,6 +28,7 @@ class PrepareForm(Form):
     language = RadioField(validators=[InputRequired()])
     last_day = DateField(validators=[InputRequired()])
     message = StringField(filters=[clean_text], validators=[Length(max=LONGEST_MESSAGE)])
+    coach_first = BooleanField()
 
     def __init__(self, questionnaire: Questionnaire, **more: Any) -> None:
         super().__init__(**more)

@@ -29,6 +29,7 @@ class MailKind(StrEnum):
     TEAM_REPORT = "team_report"
     REMINDER = "reminder"
     THANKS = "thanks"
+    COACH_FIRST = "coach_first"
 
 
 class MailState(StrEnum):

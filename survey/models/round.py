@@ -67,6 +67,8 @@ class Round(Base):
     # How many reminders the leader has sent, and when the last one.
     reminders: Mapped[int] = mapped_column(default=0)
     reminded_at: Mapped[datetime | None]
+    # The leader reads the preview once a coach has opened the conversation.
+    coach_first: Mapped[bool] = mapped_column(default=False)
 
     leader: Mapped[Person] = orm.relationship()
     trustee: Mapped[Trustee | None] = orm.relationship()
@@ -167,12 +169,14 @@ class Release(Base):
     sha256: Mapped[str]
     # The leader lets its figures go into a team report, once.
     offered: Mapped[bool] = mapped_column(default=False)
+    # When the leader was told that it is there to read; a coach may come first.
+    handed_over_at: Mapped[datetime | None]
 
     round: Mapped[Round] = orm.relationship()
 
 
 class CoachAccess(Base):
-    """A leader lets a coach read their previews; taking it back deletes the row."""
+    """A leader lets a coach read their previews; taking it back deletes the row, notes included."""
 
     __tablename__ = "coach_access"
     __table_args__ = (sa.CheckConstraint("leader_id <> coach_id", "not_oneself"),)
@@ -183,6 +187,9 @@ class CoachAccess(Base):
     coach_id: Mapped[UUID] = mapped_column(
         sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+
+    # The coach's own, for nobody else's eyes.
+    notes: Mapped[str] = mapped_column(default="")
 
     leader: Mapped[Person] = orm.relationship(foreign_keys=leader_id)
     coach: Mapped[Person] = orm.relationship(foreign_keys=coach_id)

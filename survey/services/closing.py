@@ -25,9 +25,9 @@ from survey.clock import last_day
 from survey.envelope import NotFromWebSide, Opener
 from survey.errors import Conflict, marked
 from survey.keyring import Keyring
-from survey.models import Ballot, MailKind, Person, Release, Round, RoundState
+from survey.models import Ballot, Person, Release, Round, RoundState
 from survey.sealing import SealBroken
-from survey.services import audit, custody, mails, questionnaires, rounds
+from survey.services import audit, coaching, custody, questionnaires, rounds
 
 
 class NotDue(Conflict):
@@ -109,15 +109,8 @@ def close(
     )
     session.add(release)
     rounds.end(session, round_, RoundState.RELEASED)
-    mails.queue(
-        session,
-        MailKind.RELEASED,
-        f"released:{round_.id}",
-        round_.leader,
-        round_.language,
-        now,
-        round_=round_,
-    )
+    session.flush()
+    coaching.announce(session, release, now)
     audit.record(session, actor, marked("round closed"), rounds.subject(round_), now)
     return Closed(release, key_id)
 

@@ -9,21 +9,43 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from survey.errors import NotFound, marked
+from reports.release import TeamRelease
+from survey.errors import Conflict, NotFound, Refused, marked
 from survey.models import CoachAccess, MailKind, Person, Release, Round, StoredQuestionnaire
-from survey.services import audit, mails, rounds
+from survey.services import audit, mails, questionnaires, rounds, teams
 from survey.services.rounds import NoLeader
 
 # Rounds that end within the same week are no earlier and later one.
 FOLLOWS_AFTER = timedelta(days=7)
+# A leader does not wait for ever for a coach to open the conversation.
+PATIENCE_FOR_COACH = timedelta(days=14)
+LONGEST_NOTES = 10_000
+
+
+class CoachFirst(Conflict):
+    """The preview is there, but a coach is to open the conversation."""
+
+    message = marked(
+        "Your preview is there. You chose that your coach opens the conversation first; after two "
+        "weeks it opens by itself."
+    )
+
+
+class NotesTooLong(Refused):
+    """Notes that would fill a book."""
+
+    status = 422
+    message = marked("Notes have at most %(most)s characters.")
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """One leader on a coach's shelf, and their rounds."""
+    """One leader on a coach's shelf, their rounds, and the coach's own notes."""
 
     leader: Person
     rounds: tuple[Round, ...]
+    notes: str
+    waiting: frozenset[UUID]
 
 
 def give_access(
@@ -81,14 +103,29 @@ def coaches_of(session: Session, leader: Person) -> list[Person]:
 def shelf(session: Session, coach: Person) -> list[Shelf]:
     """Return the leaders who gave a coach access, with their rounds, latest first."""
     query = (
-        select(Person)
-        .join(CoachAccess, CoachAccess.leader_id == Person.id)
+        select(CoachAccess)
+        .join(Person, Person.id == CoachAccess.leader_id)
         .where(CoachAccess.coach_id == coach.id)
         .order_by(Person.name)
     )
     return [
-        Shelf(leader, tuple(rounds.of_leader(session, leader))) for leader in session.scalars(query)
+        Shelf(
+            each.leader,
+            tuple(rounds.of_leader(session, each.leader)),
+            each.notes,
+            waiting(session, each.leader),
+        )
+        for each in session.scalars(query)
     ]
+
+
+def waiting(session: Session, leader: Person) -> frozenset[UUID]:
+    """Return a leader's rounds whose previews wait for a coach to open the conversation."""
+    return frozenset(
+        release.round_id
+        for release in releases_of(session, leader)
+        if waits_for_coach(session, release)
+    )
 
 
 def releases_of(session: Session, leader: Person) -> list[Release]:
@@ -116,13 +153,113 @@ def release_before(session: Session, release: Release) -> Release | None:
 
 
 def readable_release(session: Session, reader: Person, round_id: UUID) -> Release:
-    """Return a release for its leader, or for a coach who has access. Raises NotFound otherwise."""
+    """Return a release for its leader, or for a coach who has access.
+
+    Raises NotFound for everybody else, CoachFirst for a leader whose coach is to come first.
+    """
     release = session.get(Release, round_id)
     if release is None:
         raise NotFound
-    leader_id = release.round.leader_id
-    is_leader = reader.id == leader_id and reader.leads
-    is_coach = reader.coaches and session.get(CoachAccess, (leader_id, reader.id)) is not None
+    leader = release.round.leader
+    is_leader = reader.id == leader.id and reader.leads
+    is_coach = reader.coaches and session.get(CoachAccess, (leader.id, reader.id)) is not None
     if not (is_leader or is_coach):
         raise NotFound
+    if is_leader and waits_for_coach(session, release):
+        raise CoachFirst
     return release
+
+
+def waits_for_coach(session: Session, release: Release) -> bool:
+    """Say whether the leader is to hear of a preview from a coach first; without one, never."""
+    return (
+        release.round.coach_first
+        and release.handed_over_at is None
+        and bool(coaches_of(session, release.round.leader))
+    )
+
+
+def announce(session: Session, release: Release, now: datetime) -> None:
+    """Tell the leader that a preview is there; or the coaches, where one of them comes first."""
+    if not waits_for_coach(session, release):
+        _hand_over(session, release, now)
+        return
+    round_ = release.round
+    for coach in coaches_of(session, round_.leader):
+        key = f"coach_first:{round_.id}:{coach.id}"
+        mails.queue(session, MailKind.COACH_FIRST, key, coach, round_.language, now, round_=round_)
+
+
+def open_conversation(session: Session, coach: Person, round_id: UUID, now: datetime) -> None:
+    """Let the leader read a preview, as the coach who has opened the conversation; once.
+
+    Raises NotFound.
+    """
+    release = session.get(Release, round_id)
+    if release is None:
+        raise NotFound
+    access_to(session, coach, release.round.leader_id)
+    if release.handed_over_at is None:
+        _hand_over(session, release, now)
+        subject = rounds.subject(release.round)
+        audit.record(session, coach, marked("conversation opened"), subject, now)
+
+
+def hand_over_overdue(session: Session, now: datetime) -> None:
+    """Let leaders read what no coach has opened for two weeks."""
+    query = (
+        select(Release)
+        .join(Round)
+        .where(Release.handed_over_at.is_(None), Round.closes_at <= now - PATIENCE_FOR_COACH)
+    )
+    for release in session.scalars(query).all():
+        _hand_over(session, release, now)
+
+
+def _hand_over(session: Session, release: Release, now: datetime) -> None:
+    round_ = release.round
+    release.handed_over_at = now
+    key = f"released:{round_.id}"
+    mails.queue(session, MailKind.RELEASED, key, round_.leader, round_.language, now, round_=round_)
+
+
+def access_to(session: Session, coach: Person, leader_id: UUID) -> CoachAccess:
+    """Return a coach's access to a leader's previews. Raises NotFound where there is none."""
+    access = session.get(CoachAccess, (leader_id, coach.id))
+    if access is None or not coach.coaches:
+        raise NotFound
+    return access
+
+
+def write_notes(session: Session, coach: Person, leader_id: UUID, notes: str) -> None:
+    """Keep a coach's notes on a leader, in place of those before. Raises NotFound, NotesTooLong."""
+    access = access_to(session, coach, leader_id)
+    if len(notes) > LONGEST_NOTES:
+        raise NotesTooLong(most=LONGEST_NOTES)
+    access.notes = notes
+    session.flush()
+
+
+@dataclass(frozen=True)
+class Group:
+    """A coach's leaders together: what is seen of all of them, and the questionnaire behind."""
+
+    release: TeamRelease
+    questionnaire: StoredQuestionnaire
+
+
+def group(session: Session, coach: Person, name: str, language: str) -> Group:
+    """Put the latest previews of a coach's leaders together, as far as they were asked alike.
+
+    The coach may read each of them, so nothing new is told; it is kept nowhere. Raises
+    NotTogether for fewer than four leaders.
+    """
+    found: dict[UUID, list[Release]] = {}
+    for entry in shelf(session, coach):
+        latest = releases_of(session, entry.leader)[:1]
+        for release in latest:
+            found.setdefault(release.round.questionnaire_id, []).append(release)
+    chosen = max(found.values(), key=len, default=[])
+    if chosen and language not in questionnaires.read(chosen[0].round.questionnaire).texts:
+        language = chosen[0].round.language
+    return Group(teams.together_of(name, chosen, language), chosen[0].round.questionnaire)

@@ -110,6 +110,7 @@ class Choices:
     language: str
     closes_at: datetime
     message: str = ""
+    coach_first: bool = False
 
 
 def prepare(
@@ -131,6 +132,7 @@ def prepare(
         level=choices.level,
         language=choices.language,
         message=choices.message,
+        coach_first=choices.coach_first,
         k=k,
         state=RoundState.DRAFT,
         closes_at=choices.closes_at,
@@ -150,6 +152,7 @@ def change(
     _check(questionnaires.read(round_.questionnaire), choices, now)
     round_.level, round_.language = choices.level, choices.language
     round_.closes_at, round_.message = choices.closes_at, choices.message
+    round_.coach_first = choices.coach_first
     session.flush()
     audit.record(session, actor, marked("round changed"), subject(round_), now)
 

@@ -6,7 +6,7 @@ read which single previews is all that has to be looked at when one is opened.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -121,9 +121,6 @@ def make(
 
     Raises NameInvalid, NotOffered, NotTogether.
     """
-    # Imports pandas, which a web process that makes no report has no need of.
-    from reports.team import NoTeam, together
-
     name = people.clean_name(name)
     # Whoever claims the rows first has them; an offer is used up by this.
     claimed = session.scalars(
@@ -135,14 +132,8 @@ def make(
     ).all()
     if len(claimed) < len(set(round_ids)):
         raise NotOffered
-    if not claimed:
-        raise NotTogether(WHY_NOT["too_few"], leaders=LEADERS_FROM)
+    document = together_of(name, claimed, language)
     stored = claimed[0].round.questionnaire
-    documents = [Document.model_validate_json(release.document) for release in claimed]
-    try:
-        document = together(name, documents, questionnaires.read(stored), language)
-    except NoTeam as why:
-        raise NotTogether(WHY_NOT[why.reason], leaders=LEADERS_FROM, name=why.leader) from None
     team = Team(
         name=name, questionnaire_id=stored.id, made_on=now.date(), document=document.to_json()
     )
@@ -154,6 +145,21 @@ def make(
         _tell(session, team, release.round, now)
     audit.record(session, actor, marked("team report made"), name, now)
     return team
+
+
+def together_of(name: str, releases: Sequence[Release], language: str) -> TeamRelease:
+    """Return what releases say together. Raises NotTogether."""
+    # Imports pandas, which a web process that makes no report has no need of.
+    from reports.team import NoTeam, together
+
+    if not releases:
+        raise NotTogether(WHY_NOT["too_few"], leaders=LEADERS_FROM)
+    asked = questionnaires.read(releases[0].round.questionnaire)
+    documents = [Document.model_validate_json(release.document) for release in releases]
+    try:
+        return together(name, documents, asked, language)
+    except NoTeam as why:
+        raise NotTogether(WHY_NOT[why.reason], leaders=LEADERS_FROM, name=why.leader) from None
 
 
 def _tell(session: Session, team: Team, round_: Round, now: datetime) -> None:

@@ -63,6 +63,7 @@ def rounds() -> Page:
         rounds=services.of_leader(session(), person()),
         coaches=chosen,
         released=coaching.releases_of(session(), person()),
+        waiting=coaching.waiting(session(), person()),
         team_of=lambda round_id: teams.of_round(session(), round_id),
         coach_form=CoachForm(others),
         form=PlainForm(),
@@ -108,6 +109,7 @@ def prepare(round_id: UUID) -> Page:
         "language": round_.language,
         "last_day": site().last_day(round_.closes_at),
         "message": round_.message,
+        "coach_first": round_.coach_first,
     }
     questionnaire = questionnaires.read(round_.questionnaire)
     form = PrepareForm(questionnaire, data=stored)
@@ -162,6 +164,7 @@ def _choices(form: PrepareForm) -> Choices:
         language=form.language.data,
         closes_at=site().end_of(form.last_day.data),
         message=form.message.data,
+        coach_first=form.coach_first.data,
     )
 
 
@@ -169,7 +172,13 @@ def _prepare_page(
     form: PrepareForm, questionnaire: Questionnaire, round_: Round | None = None
 ) -> Page:
     texts = questionnaire.texts.get(say().code) or next(iter(questionnaire.texts.values()))
-    page = render_template("survey/leader/prepare.html", form=form, texts=texts, round=round_)
+    page = render_template(
+        "survey/leader/prepare.html",
+        form=form,
+        texts=texts,
+        round=round_,
+        coaches=coaching.coaches_of(session(), person()),
+    )
     return page, status(form)
 
 
@@ -401,6 +410,7 @@ def _round_page(round_: Round, sent: Form) -> Page:
         undelivered=mails.in_trouble(session(), round_),
         changes=proposals.approved(session(), round_),
         waiting=proposals.waiting(session(), site().now(), round_),
+        waits_for_coach=round_.id in coaching.waiting(session(), person()),
         remind_from=reminders.next_from(round_),
         most_reminders=reminders.MOST,
         last_day=site().last_day(round_.closes_at),

@@ -16,8 +16,8 @@ from survey.db import session
 from survey.errors import NotFound
 from survey.forms.practices import ChooseForm, PlanForm, ThanksForm, behaviour_field, plan_form
 from survey.models import Plan, Release
+from survey.services import coaching, questionnaires
 from survey.services import practices as services
-from survey.services import questionnaires
 from survey.site import site
 from survey.speech import say
 from survey.views.acting import attempt, status
@@ -120,11 +120,8 @@ def thanks(round_id: UUID) -> Page:
 
 
 def _own_release(round_id: UUID) -> Release:
-    """Return the release of the signed-in leader's round. Raises NotFound."""
-    release = session().get(Release, own_round(round_id).id)
-    if release is None:
-        raise NotFound
-    return release
+    """Return the release of the signed-in leader's round. Raises NotFound, CoachFirst."""
+    return coaching.readable_release(session(), person(), own_round(round_id).id)
 
 
 def _own_plan(round_id: UUID) -> tuple[Release, Plan]:

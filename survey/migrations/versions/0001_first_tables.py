@@ -58,6 +58,7 @@ def upgrade() -> None:
         "coach_access",
         sa.Column("leader_id", sa.Uuid(), nullable=False),
         sa.Column("coach_id", sa.Uuid(), nullable=False),
+        sa.Column("notes", sa.Text(), nullable=False),
         sa.CheckConstraint("leader_id <> coach_id", name=op.f("ck_coach_access_not_oneself")),
         sa.ForeignKeyConstraint(
             ["coach_id"],
@@ -121,6 +122,7 @@ def upgrade() -> None:
         sa.Column("enough_on", sa.Date(), nullable=True),
         sa.Column("reminders", sa.Integer(), nullable=False),
         sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("coach_first", sa.Boolean(), nullable=False),
         sa.CheckConstraint("language <> ''", name=op.f("ck_round_language_not_blank")),
         sa.CheckConstraint("level <> ''", name=op.f("ck_round_level_not_blank")),
         sa.CheckConstraint(
@@ -292,6 +294,7 @@ def upgrade() -> None:
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("offered", sa.Boolean(), nullable=False),
+        sa.Column("handed_over_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["round_id"], ["round.id"], name=op.f("fk_release_round_id_round"), ondelete="CASCADE"
         ),
@@ -416,6 +419,7 @@ def upgrade() -> None:
                 "team_report",
                 "reminder",
                 "thanks",
+                "coach_first",
                 name="mailkind",
                 native_enum=False,
                 create_constraint=True,
