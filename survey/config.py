@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     k: int = Field(
         SMALLEST_K, ge=SMALLEST_K, le=20, description="fewest raters in a group that is shown"
     )
+    rounds_a_person: int = Field(
+        12, ge=0, le=1000, description="most rounds that ask one person within 90 days; 0: no limit"
+    )
     language: str = Field("en", description="language of pages where nobody chose one")
     time_zone: str = Field("UTC", description="where a closing day ends, such as Europe/Berlin")
     proxies: int = Field(0, ge=0, le=5, description="reverse proxies in front of this server")

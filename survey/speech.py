@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import Flask, g
+from flask import Flask, g, has_request_context, request
 from flask import session as cookie
 
-from reports.language import Language, language
+from reports.language import Language, language, spoken
 from survey.site import site
 
 
@@ -22,11 +22,23 @@ def init_app(app: Flask) -> None:
         newstyle=True,
     )
     environment.globals["say"] = say
+    environment.globals["spoken"] = spoken
 
 
 def say() -> Language:
-    """Return the language of the moment; the installation's where nothing was chosen."""
-    return language(g.get("language") or site().settings.language)
+    """Return the language of the moment: of the round, mail or page, or what the reader wants."""
+    return language(g.get("language") or _wanted())
+
+
+def _wanted() -> str:
+    """Return what was chosen in this browser, or what it asks for, or the installation's."""
+    usual = site().settings.language
+    if not has_request_context():
+        return usual
+    known = spoken()
+    if chosen() in known:
+        return chosen()
+    return request.accept_languages.best_match(known) or usual
 
 
 def choose(code: str) -> None:

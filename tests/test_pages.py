@@ -131,6 +131,7 @@ def test_every_page_is_accessible_and_fits_the_screen(browser, served, world, si
         base_url=served,
         viewport={"width": look.width, "height": 844},
         color_scheme=look.scheme,
+        locale=look.language,
         bypass_csp=True,
     )
     context.add_cookies([{"name": "preview360", "value": signed_in, "url": served}])

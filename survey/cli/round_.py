@@ -112,7 +112,13 @@ def discard(name: str) -> None:
 @with_application
 def open_(name: str) -> None:
     """Open ROUND and queue its invitations."""
-    rounds.open_round(session(), site().keyring, round_called(name), site().now())
+    rounds.open_round(
+        session(),
+        site().keyring,
+        round_called(name),
+        site().now(),
+        rounds_a_person=site().settings.rounds_a_person,
+    )
     click.echo("The round is open; the invitations are on their way.")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from wtforms import StringField
-from wtforms.validators import DataRequired, Length
+from collections.abc import Sequence
+from typing import Any
+
+from wtforms import RadioField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from reports.text import clean_line
 from survey.forms.base import Form
@@ -23,3 +26,13 @@ class CodeForm(Form):
 
 class PlainForm(Form):
     """A button that needs nothing but the proof that our own page was used."""
+
+
+class LanguageForm(Form):
+    """Which language to read and answer in."""
+
+    language = RadioField(validators=[InputRequired()])
+
+    def __init__(self, languages: Sequence[str], **more: Any) -> None:
+        super().__init__(**more)
+        self.language.choices = list(languages)

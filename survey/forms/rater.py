@@ -6,13 +6,12 @@ WTForms widgets take ten times as long for a page of items.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 from wtforms import Field, RadioField, StringField
-from wtforms.validators import InputRequired, Optional, ValidationError
+from wtforms.validators import Optional, ValidationError
 
 from questionnaires.definition import AskedFacet, Prompt
 from reports.answers import NO_CHANCE
@@ -44,16 +43,6 @@ def parts(rater: Rater, identified: bool) -> tuple[Part, ...]:
     )
     prompts = rater.questionnaire.prompts_for(rater.relationship, identified=identified)
     return (*choice, *facets, Part("words", prompts=prompts))
-
-
-class LanguageForm(Form):
-    """Which language to read and answer in."""
-
-    language = RadioField(validators=[InputRequired()])
-
-    def __init__(self, languages: Sequence[str], **more: Any) -> None:
-        super().__init__(**more)
-        self.language.choices = list(languages)
 
 
 class PartForm(Form):

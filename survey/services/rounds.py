@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from questionnaires.definition import SELF, Questionnaire
@@ -31,6 +31,8 @@ from survey.services import audit, custody, invitations, mails, questionnaires
 LONGEST_MESSAGE = 600
 SHORTEST = timedelta(days=1)
 LONGEST = timedelta(days=90)
+# Within this time nobody is asked by more rounds than the installation allows.
+LATELY = timedelta(days=90)
 # A round that nobody extended or ended after its closing day is ended for them.
 PATIENCE = timedelta(days=14)
 # A trustee may be on holiday, but answers do not wait sealed for ever.
@@ -70,6 +72,16 @@ class RatersMissing(Refused):
     message = marked(
         "Name at least %(k)s raters besides yourself: with fewer answers nothing may be shown, "
         "and the answers would be destroyed unopened."
+    )
+
+
+class AskedTooOften(Refused):
+    """People whom many others have asked lately."""
+
+    status = 422
+    message = marked(
+        "%(names)s: asked by %(most)s rounds within 90 days already, which is the most here. Name "
+        "somebody else, or ask later."
     )
 
 
@@ -189,11 +201,17 @@ def _check_closing_day(closes_at: datetime, now: datetime) -> None:
 
 
 def open_round(
-    session: Session, keyring: Keyring, round_: Round, now: datetime, actor: Person | None = None
+    session: Session,
+    keyring: Keyring,
+    round_: Round,
+    now: datetime,
+    actor: Person | None = None,
+    rounds_a_person: int = 0,
 ) -> None:
     """Open a round: make its keys, and queue an invitation for every rater and the leader.
 
-    Raises RoundStarted, RatersMissing, DayInvalid, NoBallotKey, KeyringUnusable.
+    Raises RoundStarted, RatersMissing, DayInvalid, AskedTooOften where somebody was asked by
+    `rounds_a_person` others (0: no limit), NoBallotKey, KeyringUnusable.
     """
     claimed = session.execute(
         update(Round)
@@ -210,6 +228,8 @@ def open_round(
     if len(round_.nominations) < round_.k:
         raise RatersMissing(k=round_.k)
     _check_closing_day(round_.closes_at, now)
+    if rounds_a_person:
+        _check_how_often(session, round_, now, rounds_a_person)
     # The claim holds the row's lock, so nobody else makes keys for this round meanwhile.
     keys = custody.make_keys(session, keyring, round_)
     round_.ballot_size = ballot_size(questionnaires.read(round_.questionnaire))
@@ -220,6 +240,24 @@ def open_round(
         invitations.invite(session, nomination, keys, now)
     renew_enough(session, round_, now)
     audit.record(session, actor, marked("round opened"), subject(round_), now)
+
+
+def _check_how_often(session: Session, round_: Round, now: datetime, most: int) -> None:
+    query = (
+        select(Person.name)
+        .join(Nomination, Nomination.person_id == Person.id)
+        .join(Round, Round.id == Nomination.round_id)
+        .where(
+            Person.id.in_([each.person_id for each in round_.nominations]),
+            Nomination.relationship != SELF,
+            Round.opens_at > now - LATELY,
+        )
+        .group_by(Person.id, Person.name)
+        .having(func.count() >= most)
+        .order_by(Person.name)
+    )
+    if names := list(session.scalars(query)):
+        raise AskedTooOften(names=", ".join(names), most=most)
 
 
 def extend(

@@ -10,10 +10,11 @@ from flask import Blueprint, g, redirect, render_template, url_for
 from flask import session as cookie
 from werkzeug.wrappers import Response
 
-from survey import access
+from reports.language import spoken
+from survey import access, speech
 from survey.access import allow
 from survey.db import session
-from survey.forms.account import AddressForm, CodeForm, PlainForm
+from survey.forms.account import AddressForm, CodeForm, LanguageForm, PlainForm
 from survey.services import sign_in as codes
 from survey.site import site
 from survey.speech import say
@@ -70,6 +71,16 @@ def code() -> Page:
             )
         ]
     return render_template("survey/account/code.html", form=form), 422 if form.errors else 200
+
+
+@bp.post("/language")
+@allow("anybody")
+def choose_language() -> Page:
+    """Speak another language from now on, in this browser."""
+    form = LanguageForm(spoken())
+    if form.validate_on_submit():
+        speech.choose(form.language.data)
+    return redirect(url_for("account.home"))
 
 
 @bp.post("/sign-out")

@@ -213,7 +213,14 @@ def ready(round_id: UUID) -> Page:
     round_, form = _prepared_round(round_id), PlainForm()
     if attempt(
         form,
-        lambda: services.open_round(session(), site().keyring, round_, site().now(), person()),
+        lambda: services.open_round(
+            session(),
+            site().keyring,
+            round_,
+            site().now(),
+            person(),
+            site().settings.rounds_a_person,
+        ),
     ):
         flash(say().gettext("The invitations are on their way."))
         return redirect(url_for("leader.show", round_id=round_.id))

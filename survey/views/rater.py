@@ -18,8 +18,8 @@ from survey.access import allow
 from survey.answers import Draft
 from survey.db import session
 from survey.errors import NotFound
-from survey.forms.account import PlainForm
-from survey.forms.rater import LanguageForm, Part, PartForm, part_form, parts
+from survey.forms.account import LanguageForm, PlainForm
+from survey.forms.rater import Part, PartForm, part_form, parts
 from survey.hints import hints
 from survey.limits import count_unknown_link
 from survey.models import Answered
@@ -63,7 +63,7 @@ def welcome(rater: Rater) -> Page:
         rules=rules(rater.round.k),
         leaders_from=LEADERS_FROM,
         changes=proposals.approved(session(), rater.round),
-        languages=_languages(rater),
+        codes=_languages(rater),
         others=_others(rater),
         last_day_of=site().last_day,
         form=PlainForm(),

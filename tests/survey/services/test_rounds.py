@@ -11,6 +11,7 @@ from survey.services import custody, nominations, rounds
 from survey.services.nominations import Named, NamesInvalid
 from survey.services.questionnaires import VersionChanged
 from survey.services.rounds import (
+    AskedTooOften,
     ChoiceInvalid,
     Choices,
     DayInvalid,
@@ -204,3 +205,45 @@ def test_a_version_in_use_does_not_change(session):
             3,
             NOW,
         )
+
+
+class TestHowOftenOneIsAsked:
+    """Some people are asked by everybody; an installation says how often is enough."""
+
+    @pytest.fixture
+    def asked_twice(self, session, keyring):
+        for name in ("Sam", "Terry"):
+            leader = factories.person(session, name, "leader")
+            factories.opened(session, keyring, leader=leader, roster={"peer": 3})
+        return factories.prepared(session, roster={"peer": 2, "direct_report": 2})
+
+    def test_whom_enough_rounds_ask_is_asked_by_no_other(self, session, keyring, asked_twice):
+        with pytest.raises(AskedTooOften) as refused:
+            rounds.open_round(session, keyring, asked_twice, NOW, rounds_a_person=2)
+
+        assert str(refused.value).startswith("peer0 Example, peer1 Example: asked by 2 rounds")
+        rounds.open_round(session, keyring, asked_twice, NOW, rounds_a_person=3)
+
+    def test_what_is_long_ago_does_not_count(self, session, keyring, asked_twice):
+        later = NOW + rounds.LATELY
+        asked_twice.closes_at = later + timedelta(days=14)
+        with pytest.raises(AskedTooOften):
+            just_before = later - timedelta(seconds=1)
+            rounds.open_round(session, keyring, asked_twice, just_before, rounds_a_person=2)
+
+        rounds.open_round(session, keyring, asked_twice, later, rounds_a_person=2)
+
+    def test_ones_own_rounds_do_not_count(self, session, keyring):
+        robin = factories.person(session, "Robin", "leader")
+        for _ in range(2):
+            factories.opened(session, keyring, leader=robin, roster={"peer": 3})
+        sam = factories.person(session, "Sam", "leader")
+        round_ = factories.prepared(session, leader=sam, roster={"direct_report": 2})
+        named = [
+            Named(1, "Robin Example", "robin@example.org", "manager"),
+            Named(2, "a", "a@example.org", "peer"),
+            Named(3, "b", "b@example.org", "peer"),
+        ]
+        nominations.name_raters(session, round_, named, NOW)
+
+        rounds.open_round(session, keyring, round_, NOW, rounds_a_person=2)

@@ -23,6 +23,7 @@ ALLOWED = {
     "account.home": EVERYBODY,
     "account.sign_in": EVERYBODY,
     "account.code": EVERYBODY,
+    "account.choose_language": EVERYBODY,
     "account.sign_out": EVERYBODY,
     "rater.welcome": EVERYBODY,
     "rater.start": EVERYBODY,

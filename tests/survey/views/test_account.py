@@ -161,3 +161,28 @@ def test_a_form_without_address_or_code_says_what_is_missing(app, robin):
     assert visitor.status == 422
     assert "<title>Error:" in visitor.page
     assert 'href="#email"' in visitor.page
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.5", "de"),
+        ("fr,en;q=0.5,de;q=0.2", "en"),
+        ("fr", "en"),
+        ("", "en"),
+        ("*;q=x,,", "en"),
+    ],
+)
+def test_pages_speak_what_the_browser_asks_for_if_they_can(app, asked, spoken):
+    page = app.test_client().get("/", headers={"Accept-Language": asked}).text
+
+    assert f'<html lang="{spoken}"' in page
+
+
+def test_a_chosen_language_goes_before_what_the_browser_asks_for(app):
+    visitor = Visitor(app)
+    visitor.open("/")
+    assert '<html lang="de"' in visitor.send({"language": "de"}, action="/language")
+    page = visitor.client.get("/sign-in", headers={"Accept-Language": "en"}).text
+    assert '<html lang="de"' in page
+    assert '<html lang="de"' in visitor.send({"language": "xx"}, action="/language")
