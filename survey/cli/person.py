@@ -55,14 +55,25 @@ def change(
 
 @person.command("import")
 @click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="Only say what would happen.")
 @with_application
-def import_(table: Path) -> None:
-    """Add or change the people of a CSV file (name, email, roles); all or none."""
+def import_(table: Path, check: bool) -> None:
+    """Add or change the people of a CSV file or workbook (name, email, roles); all or none."""
     try:
+        if check:
+            _say_plan(people.plan_import(session(), table.read_bytes()))
+            return
         done = people.import_people(session(), table.read_bytes(), site().now())
     except TableInvalid as error:
         raise faulty("nothing was imported", table, error) from None
     click.echo(f"{done.added} people were added and {done.changed} changed.")
+
+
+def _say_plan(planned: list[people.Planned]) -> None:
+    for each in planned:
+        what = "new" if each.person is None else "changed" if each.is_change() else "same"
+        click.echo(f"{what}\t{each.entry.address}\t{each.entry.name}\t{' '.join(each.entry.roles)}")
+    click.echo("Nothing was changed.")
 
 
 @person.command("list")

@@ -30,3 +30,5 @@ class ImportForm(Form):
     """A table of people."""
 
     table = FileField(validators=[FileRequired()])
+    # Which button was pressed: only say what would happen.
+    only_check = BooleanField()

@@ -185,6 +185,41 @@ def coaches(session: Session) -> list[Person]:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """What an import does with one row: the person it finds, if any, and what they become."""
+
+    person: Person | None
+    entry: Entry
+
+    def is_change(self) -> bool:
+        """Say whether a known person would be another afterwards."""
+        if self.person is None:
+            return False
+        before = (self.person.name, set(roles_of(self.person)))
+        return before != (self.entry.name, set(self.entry.roles))
+
+
+def plan_import(session: Session, content: bytes) -> list[Planned]:
+    """Return what an import of a table (name, email, and optionally roles) would do.
+
+    Roles are separated by spaces; without that column, known people keep theirs and new ones
+    have none. Raises TableInvalid with every fault.
+    """
+    rows = read_table(content, required=["name", "email"], optional=["roles"])
+    _check(rows)
+    return [_planned(session, row) for row in rows]
+
+
+def _planned(session: Session, row: Row) -> Planned:
+    email = clean_address(row.values["email"])
+    person = by_address(session, email)
+    keeps = person is not None and "roles" not in row.values
+    roles = roles_of(person) if person is not None and keeps else _roles(row)
+    active = person.active if person is not None else True
+    return Planned(person, Entry(clean_name(row.values["name"]), email, roles, active))
+
+
+@dataclass(frozen=True)
 class Imported:
     """What an import did."""
 
@@ -195,25 +230,18 @@ class Imported:
 def import_people(
     session: Session, content: bytes, now: datetime, actor: Person | None = None
 ) -> Imported:
-    """Add the people of a CSV file (name, email, and optionally roles), or change them by address.
+    """Add the people of a table, or change them by address, as `plan_import` says.
 
-    Roles are separated by spaces; without that column, known people keep theirs
-    and new ones have none. Raises TableInvalid with every fault, and then nothing
-    is changed.
+    Raises TableInvalid with every fault, and then nothing is changed.
     """
-    rows = read_table(content, required=["name", "email"], optional=["roles"])
-    _check(rows)
     added = changed = 0
-    for row in rows:
-        email = clean_address(row.values["email"])
-        person = by_address(session, email)
-        if person is None:
-            add(session, row.values["name"], email, _roles(row), now, actor)
+    for planned in plan_import(session, content):
+        entry = planned.entry
+        if planned.person is None:
+            add(session, entry.name, entry.address, entry.roles, now, actor)
             added += 1
-        else:
-            roles = _roles(row) if "roles" in row.values else roles_of(person)
-            entry = Entry(row.values["name"], email, roles, person.active)
-            _update(session, person, entry, now, actor)
+        elif planned.is_change():
+            _update(session, planned.person, entry, now, actor)
             changed += 1
     return Imported(added, changed)
 

@@ -81,8 +81,10 @@ def change_person(person_id: UUID) -> Page:
 @allow("administrator")
 @takes(LARGEST_TABLE)
 def import_people() -> Page:
-    """Add or change many people from a CSV file, all or none."""
+    """Add or change many people from a table, all or none; or only say what that would do."""
     form = ImportForm()
+    if form.only_check.data:
+        return _check_import(form)
     done = attempt(
         form,
         lambda: services.import_people(session(), form.table.data.read(), site().now(), person()),
@@ -96,6 +98,17 @@ def import_people() -> Page:
         flash(said)
         return redirect(url_for("administrator.people"))
     return render_template("survey/administrator/import.html", form=form), status(form)
+
+
+def _check_import(form: ImportForm) -> Page:
+    done = attempt(form, lambda: services.plan_import(session(), form.table.data.read()))
+    page = render_template(
+        "survey/administrator/import.html",
+        form=form,
+        planned=done.value if done else None,
+        roles_of=services.roles_of,
+    )
+    return page, status(form)
 
 
 @bp.get("/delivery")

@@ -417,3 +417,16 @@ def test_the_mail_server_is_tried_with_a_mail_that_says_nothing(run, tmp_path):
     said = run("mail", "test", "ada@example.org", code=1)
     assert f"The mail to ada@example.org was not taken: {tmp_path}/mails: File exists" in said
     assert "is not a mail address" in run("mail", "test", "nonsense", code=1)
+
+
+def test_a_table_of_people_is_only_checked(run, tmp_path):
+    run("db", "upgrade")
+    run("person", "add", "ada@example.org", "--name", "Ada")
+    (tmp_path / "people.csv").write_text(
+        "name,email,roles\nAda,ada@example.org,leader\nBert,bert@example.org,\n"
+    )
+    said = run("person", "import", "people.csv", "--check")
+
+    assert "changed\tada@example.org\tAda\tleader" in said
+    assert "new\tbert@example.org\tBert" in said
+    assert "bert@example.org" not in run("person", "list")

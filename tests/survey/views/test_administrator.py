@@ -1,6 +1,7 @@
 """The administrator adds people and watches delivery, and finds no answers anywhere."""
 
 import io
+import re
 
 import pytest
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from survey.models import Mail, MailState, Person
 from survey.services import people
 from tests import factories
+from tests.conftest import NOW
 from tests.visitor import Visitor
 
 
@@ -18,9 +20,9 @@ def andy(app, session):
     return Visitor(app, andy)
 
 
-def upload(visitor, content: bytes):
+def upload(visitor, content: bytes, **more):
     visitor.open("/administration/people/import")
-    visitor.send({"table": (io.BytesIO(content), "people.csv")})
+    visitor.send({"table": (io.BytesIO(content), "people.csv"), **more})
 
 
 def test_a_person_is_added_by_form(session, andy):
@@ -147,6 +149,42 @@ def test_no_page_of_the_administrator_tells_answers_or_who_answered(session, key
 
 
 def without_tokens(page: str) -> str:
-    import re
 
     return re.sub(r'value="[^"]+"', "", page)
+
+
+def test_only_checking_says_what_would_happen_and_changes_nothing(session, andy):
+    people.add(session, "Ada Old", "ada@example.org", ["coach"], NOW)
+    people.add(session, "Same", "same@example.org", ["leader"], NOW)
+    session.commit()
+    content = (
+        "name,email,roles\nAda New,ADA@example.org,leader\nSame,same@example.org,leader\n"
+        "Bert,bert@example.org,coach\n"
+    )
+    upload(andy, content.encode(), only_check="y")
+
+    text = " ".join(re.sub("<[^>]+>", " ", andy.page).split())
+    assert "Ada New so far Ada Old ada@example.org Leader so far Coach would be changed" in text
+    assert "Same same@example.org Leader stays as it is" in text
+    assert "Bert bert@example.org Coach would be added" in text
+    session.expire_all()
+    assert people.by_address(session, "ada@example.org").name == "Ada Old"
+    assert people.by_address(session, "bert@example.org") is None
+
+
+def test_only_checking_names_faults_as_importing_does(andy):
+    upload(andy, b"name,email\nA,a@example\n", only_check="y")
+
+    assert (andy.status, "row 2, email:" in andy.page) == (422, True)
+
+
+def test_importing_changes_only_who_would_be_another_afterwards(session, andy):
+    """A second import of the same table signs nobody out and fills no audit list."""
+    table = b"name,email,roles\nAda,ada@example.org,coach\n"
+    upload(andy, table)
+    key = people.by_address(session, "ada@example.org").session_key
+    session.close()
+    upload(andy, table)
+
+    assert "0 people were added and 0 changed." in andy.page
+    assert people.by_address(session, "ada@example.org").session_key == key
