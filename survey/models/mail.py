@@ -60,7 +60,9 @@ class Mail(Base):
     id: Mapped[UUID] = random_id()
     key: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[MailKind] = mapped_column(enumerated(MailKind))
-    person_id: Mapped[UUID] = mapped_column(sa.ForeignKey("person.id", ondelete="CASCADE"))
+    person_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("person.id", ondelete="CASCADE"), index=True
+    )
     address: Mapped[str]
     language: Mapped[str]
     round_id: Mapped[UUID | None] = mapped_column(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from survey.errors import Conflict, NotFound, marked
@@ -110,7 +110,11 @@ def claim_along(session: Session, mail: Mail, invitations: list[UUID], now: date
             Mail.person_id == mail.person_id,
             Mail.address == mail.address,
             Mail.kind.in_(ASKING),
-            Mail.state == MailState.WAITING,
+            or_(
+                Mail.state == MailState.WAITING,
+                # Taken by a deliverer who vanished.
+                and_(Mail.state == MailState.SENDING, Mail.due_at <= now),
+            ),
             Mail.invitation_id.in_(invitations),
         )
         .values(state=MailState.SENDING, attempts=Mail.attempts + 1, due_at=now + LEASE)

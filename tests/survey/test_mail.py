@@ -635,3 +635,20 @@ def test_the_link_to_stop_opens_no_form(session, round_, catcher, client):
     path = catcher.mails[0]["List-Unsubscribe"].strip("<>").rpartition("/")[2]
 
     assert client.get(f"/r/{path}").status_code == 404
+
+
+def test_what_a_vanished_deliverer_took_along_is_sent_along_again(
+    session, keyring, round_, catcher, clock
+):
+    several(session, keyring)
+    taken = mails.claim(session, clock.now)
+    person = taken.person_id
+    others = select(Mail).where(Mail.person_id == person, Mail.id != taken.id)
+    [other] = session.scalars(others).all()
+    assert [each.id for each in mails.claim_along(session, taken, [other.invitation_id], clock.now)]
+    session.commit()
+    clock.forward(minutes=11)
+    deliver(site(), session)
+
+    assert received(catcher).count(taken.address) == 1
+    assert {mail.state for mail in session.scalars(select(Mail))} == {MailState.SENT}

@@ -475,6 +475,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("mail", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_mail_invitation_id"), ["invitation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mail_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_mail_round_id"), ["round_id"], unique=False)
         batch_op.create_index("ix_mail_state_due_at", ["state", "due_at"], unique=False)
 
@@ -487,6 +488,7 @@ def downgrade() -> None:
     with op.batch_alter_table("mail", schema=None) as batch_op:
         batch_op.drop_index("ix_mail_state_due_at")
         batch_op.drop_index(batch_op.f("ix_mail_round_id"))
+        batch_op.drop_index(batch_op.f("ix_mail_person_id"))
         batch_op.drop_index(batch_op.f("ix_mail_invitation_id"))
 
     op.drop_table("mail")
