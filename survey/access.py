@@ -15,7 +15,7 @@ from uuid import UUID
 from flask import Flask, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from survey import db
+from survey import db, speech
 from survey.errors import NotAllowed, NotFound
 from survey.models import Person, Round
 from survey.services import rounds
@@ -60,8 +60,11 @@ def _guard() -> Response | None:
 
 
 def sign_in(person: Person, now: datetime) -> None:
-    """Begin a signed-in session; whatever the browser brought along is dropped."""
+    """Begin a signed-in session; whatever the browser brought along is dropped but its language."""
+    language = speech.chosen()
     session.clear()
+    if language:
+        speech.choose(language)
     session["person"] = str(person.id)
     session["key"] = person.session_key
     session["since"] = int(now.timestamp())

@@ -56,6 +56,10 @@ class MailNotTaken(Refused):
     message = marked("The mail to %(address)s was not taken: %(reason)s")
 
 
+class OwnTrouble(MailTrouble):
+    """Something is wrong with one mail alone; what was to go along with it goes by itself."""
+
+
 class MailImpossible(Exception):
     """A mail that can no longer be written, because what it was about is gone."""
 
@@ -78,8 +82,12 @@ def deliver(site: Site, session: Session, most: int = 50) -> int:
             if mail is None:
                 break
             trouble = _send(site, session, mail, carrier)
-            for each in (mail, *along):
-                _note(session, each, trouble, site.now())
+            _note(session, mail, trouble, site.now())
+            for each in along:
+                if isinstance(trouble, OwnTrouble):
+                    mails.let_go(session, each, site.now())
+                else:
+                    _note(session, each, trouble, site.now())
             sent += trouble is None
             session.commit()
             if isinstance(trouble, ServerTrouble):
@@ -112,12 +120,12 @@ def _send(site: Site, session: Session, mail: Mail, carrier: Transport) -> MailT
     except KeyringUnusable as error:
         return ServerTrouble(str(error))
     except MailImpossible as error:
-        return MailTrouble(str(error), final=True)
+        return OwnTrouble(str(error), final=True)
     except SQLAlchemyError:
         raise
     except Exception as error:
         # Whatever is odd about one mail must not hold up all others.
-        return MailTrouble(f"it could not be written: {type(error).__name__}", final=True)
+        return OwnTrouble(f"it could not be written: {type(error).__name__}", final=True)
     return None
 
 
@@ -191,6 +199,8 @@ def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         "contact": site.settings.contact,
         "sign_in_url": f"{site.settings.base_url}/sign-in",
     }
+    if mail.kind is MailKind.REMINDER:
+        _check_needed(session, mail)
     if mail.kind in ASKING:
         return shared | _invitation(site, session, mail) | _asked_too(site, session, mail)
     if mail.kind is MailKind.SIGN_IN:
@@ -260,13 +270,24 @@ def _code(site: Site, mail: Mail) -> dict[str, Any]:
     return {"code": code, "lifetime": int(LIFETIME.total_seconds() // 60)}
 
 
+def _check_needed(session: Session, mail: Mail) -> None:
+    """Raise MailImpossible for a reminder whose rater has answered or wants none (any more)."""
+    invitation = mail.invitation
+    if invitation is not None:
+        session.refresh(invitation)
+        if invitation.answered is not Answered.NOT_YET or invitation.undisturbed:
+            raise MailImpossible("it is no longer needed")
+
+
 def _others(site: Site, session: Session, mail: Mail) -> list[OpenLink]:
-    """Return what else a mail's person is asked and has not answered."""
+    """Return what else a mail's person is asked, has not answered, and may be reminded of."""
     found = open_to(session, site.keyring, mail.person, site.now())
     return [
         each
         for each in found
-        if each.invitation.id != mail.invitation_id and each.answered is Answered.NOT_YET
+        if each.invitation.id != mail.invitation_id
+        and each.answered is Answered.NOT_YET
+        and not each.invitation.undisturbed
     ]
 
 

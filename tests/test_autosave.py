@@ -206,3 +206,27 @@ def test_without_scripts_a_page_that_did_not_get_through_can_be_sent_again(
     context.close()
 
     assert list(typed(lambda draft: draft.items).items.values()) == [5]
+
+
+def test_a_paste_that_is_far_too_long_is_refused_with_a_reason(phone, link):
+    """Browsers send no more than 64 kB with a request that outlives the page."""
+    page = start(phone, link, WORDS_PART)
+    page.get_by_label("what is one thing").fill("я" * 20_000)
+    expect(page.get_by_role("status")).to_contain_text("Press “Save and continue” to see why")
+    page.get_by_role("button", name="Save and continue").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("characters fit here; these are 20000")
+
+
+def test_what_fits_is_saved_beside_what_does_not_and_leaving_is_asked_about(phone, link, typed):
+    page = start(phone, link, WORDS_PART)
+    page.get_by_label("what is one thing").fill("x" * 1500)
+    page.get_by_label("Think of a time").fill("Kept.")
+    expect(page.get_by_role("status")).to_contain_text("Not saved yet")
+    assert typed(lambda draft: draft.words.get("OP2") == ("Kept.",))
+
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("link", name="Back").click()
+    expect(page.get_by_label("what is one thing")).to_have_value("x" * 1500)
+    assert asked == ["beforeunload"]

@@ -60,7 +60,13 @@ class PartForm(Form):
             case "facet":
                 return Draft(items=self._items())
             case _:
-                return Draft(words={prompt.id: self._words(prompt) for prompt in self.part.prompts})
+                return Draft(
+                    words={
+                        prompt.id: self._words(prompt)
+                        for prompt in self.part.prompts
+                        if any(self[name].raw_data for name in field_names(prompt))
+                    }
+                )
 
     def _words(self, prompt: Prompt) -> tuple[str, ...]:
         """Return a prompt's fields; one that was empty on the page clears none filled elsewhere."""

@@ -135,7 +135,10 @@ def releases_of(session: Session, leader: Person) -> list[Release]:
 
 
 def release_before(session: Session, release: Release) -> Release | None:
-    """Return the leader's last release with the same questionnaire a week or more earlier."""
+    """Return the leader's last release with the same questionnaire a week or more earlier.
+
+    One that a coach is to open first is not compared with before that.
+    """
     round_ = release.round
     query = (
         select(Release)
@@ -147,9 +150,9 @@ def release_before(session: Session, release: Release) -> Release | None:
             Round.closes_at < round_.closes_at - FOLLOWS_AFTER,
         )
         .order_by(Round.closes_at.desc())
-        .limit(1)
     )
-    return session.scalars(query).one_or_none()
+    earlier = (each for each in session.scalars(query) if not waits_for_coach(session, each))
+    return next(earlier, None)
 
 
 def readable_release(session: Session, reader: Person, round_id: UUID) -> Release:
@@ -175,8 +178,13 @@ def waits_for_coach(session: Session, release: Release) -> bool:
     return (
         release.round.coach_first
         and release.handed_over_at is None
-        and bool(coaches_of(session, release.round.leader))
+        and bool(_present_coaches(session, release.round.leader))
     )
+
+
+def _present_coaches(session: Session, leader: Person) -> list[Person]:
+    """Return the coaches who can sign in and read."""
+    return [each for each in coaches_of(session, leader) if each.active and each.coaches]
 
 
 def announce(session: Session, release: Release, now: datetime) -> None:
@@ -185,7 +193,7 @@ def announce(session: Session, release: Release, now: datetime) -> None:
         _hand_over(session, release, now)
         return
     round_ = release.round
-    for coach in coaches_of(session, round_.leader):
+    for coach in _present_coaches(session, round_.leader):
         key = f"coach_first:{round_.id}:{coach.id}"
         mails.queue(session, MailKind.COACH_FIRST, key, coach, round_.language, now, round_=round_)
 
@@ -207,10 +215,9 @@ def open_conversation(session: Session, coach: Person, round_id: UUID, now: date
 
 def hand_over_overdue(session: Session, now: datetime) -> None:
     """Let leaders read what no coach has opened for two weeks."""
-    query = (
-        select(Release)
-        .join(Round)
-        .where(Release.handed_over_at.is_(None), Round.closes_at <= now - PATIENCE_FOR_COACH)
+    query = select(Release).where(
+        Release.handed_over_at.is_(None),
+        Release.released_on <= (now - PATIENCE_FOR_COACH).date(),
     )
     for release in session.scalars(query).all():
         _hand_over(session, release, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import and_, delete, func, or_, select, update
@@ -89,11 +90,16 @@ def _about(
 
 
 def _not_twice_a_day(session: Session, mail: Mail, round_: Round, now: datetime) -> None:
-    """Let a mail wait where its person was asked for answers within a day, if there is time."""
-    query = select(func.max(Mail.sent_at)).where(
-        Mail.person_id == mail.person_id, Mail.kind.in_(ASKING)
+    """Let a mail wait where its person was asked for answers within a day, if there is time.
+
+    A reminder makes no invitation wait: administrators see when those are sent, and would see
+    who has not answered.
+    """
+    last = session.scalar(
+        select(func.max(Mail.sent_at)).where(
+            Mail.person_id == mail.person_id, Mail.kind.in_(_moved_by(mail))
+        )
     )
-    last = session.scalar(query)
     if last is None:
         return
     later = last + BETWEEN_ASKING
@@ -102,14 +108,22 @@ def _not_twice_a_day(session: Session, mail: Mail, round_: Round, now: datetime)
         session.flush()
 
 
+def _moved_by(mail: Mail) -> tuple[MailKind, ...]:
+    return ASKING if mail.kind is MailKind.REMINDER else (MailKind.INVITATION,)
+
+
 def claim_along(session: Session, mail: Mail, invitations: list[UUID], now: datetime) -> list[Mail]:
-    """Take what else waits to ask the same person, as far as this mail lists it."""
-    taken = session.execute(
-        update(Mail)
+    """Take what else waits to ask the same person, as far as this mail lists it.
+
+    A reminder takes only reminders, for the same reason as above.
+    """
+    kinds = (MailKind.REMINDER,) if mail.kind is MailKind.REMINDER else ASKING
+    along = (
+        select(Mail.id)
         .where(
             Mail.person_id == mail.person_id,
             Mail.address == mail.address,
-            Mail.kind.in_(ASKING),
+            Mail.kind.in_(kinds),
             or_(
                 Mail.state == MailState.WAITING,
                 # Taken by a deliverer who vanished.
@@ -117,11 +131,23 @@ def claim_along(session: Session, mail: Mail, invitations: list[UUID], now: date
             ),
             Mail.invitation_id.in_(invitations),
         )
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(session.scalars(along))
+    taken = session.execute(
+        update(Mail)
+        .where(Mail.id.in_(ids))
         .values(state=MailState.SENDING, attempts=Mail.attempts + 1, due_at=now + LEASE)
         .returning(Mail.id)
         .execution_options(synchronize_session=False)
     )
     return [session.get_one(Mail, each, populate_existing=True) for each in taken.scalars()]
+
+
+def let_go(session: Session, mail: Mail, now: datetime) -> None:
+    """Put a mail back that was taken along in vain, as if nobody had taken it."""
+    values = {"state": MailState.WAITING, "attempts": mail.attempts - 1, "due_at": now}
+    session.execute(update(Mail).where(Mail.id == mail.id).values(values))
 
 
 def claim(session: Session, now: datetime) -> Mail | None:
@@ -148,9 +174,12 @@ def claim(session: Session, now: datetime) -> Mail | None:
 
 
 def mark_sent(session: Session, mail: Mail, now: datetime) -> None:
-    """Note that the mail server took the mail; its secret is forgotten."""
-    mail.state, mail.sent_at, mail.sealed, mail.trouble = MailState.SENT, now, None, ""
-    session.flush()
+    """Note that the mail server took the mail; its secret is forgotten.
+
+    A reminder's row may be gone: its round has ended meanwhile.
+    """
+    values = {"state": MailState.SENT, "sent_at": now, "sealed": None, "trouble": ""}
+    session.execute(update(Mail).where(Mail.id == mail.id).values(values))
 
 
 def mark_trouble(
@@ -166,13 +195,13 @@ def mark_trouble(
 
     `patient`: it is not the mail's fault, so it is never given up.
     """
-    mail.trouble = trouble[:500]
+    values: dict[str, Any] = {"trouble": trouble[:500]}
     if final or (mail.attempts > len(WAITS) and not patient):
-        mail.state, mail.sealed = MailState.FAILED, None
+        values |= {"state": MailState.FAILED, "sealed": None}
     else:
         wait = WAITS[min(mail.attempts, len(WAITS)) - 1]
-        mail.state, mail.due_at = MailState.WAITING, now + wait
-    session.flush()
+        values |= {"state": MailState.WAITING, "due_at": now + wait}
+    session.execute(update(Mail).where(Mail.id == mail.id).values(values))
 
 
 def send_again(session: Session, mail_id: UUID, now: datetime, actor: Person | None = None) -> None:

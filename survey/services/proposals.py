@@ -98,9 +98,17 @@ def propose_earlier(
 
 
 def propose_one_more(
-    session: Session, round_: Round, named: Named, now: datetime, actor: Person
+    session: Session,
+    round_: Round,
+    named: Named,
+    now: datetime,
+    actor: Person,
+    rounds_a_person: int = 0,
 ) -> Proposal:
-    """Propose to ask one more person. Raises RoundNotOpen, NobodyToAgree, NamesInvalid."""
+    """Propose to ask one more person.
+
+    Raises RoundNotOpen, NobodyToAgree, NamesInvalid, AskedTooOften as `rounds.open_round`.
+    """
     asked = [
         Named(0, each.person.name, each.person.email, each.relationship)
         for each in round_.nominations
@@ -110,6 +118,7 @@ def propose_one_more(
     person = people.by_address(session, clean.email)
     if person is None:
         person = people.add(session, clean.name, clean.email, (), now, actor)
+    rounds.check_how_often(session, [person.id], now, rounds_a_person)
     proposal = Proposal(
         kind=ProposalKind.ASK_ONE_MORE, person_id=person.id, relationship=clean.relationship
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -228,8 +229,8 @@ def open_round(
     if len(round_.nominations) < round_.k:
         raise RatersMissing(k=round_.k)
     _check_closing_day(round_.closes_at, now)
-    if rounds_a_person:
-        _check_how_often(session, round_, now, rounds_a_person)
+    raters = [each.person_id for each in round_.nominations]
+    check_how_often(session, raters, now, rounds_a_person)
     # The claim holds the row's lock, so nobody else makes keys for this round meanwhile.
     keys = custody.make_keys(session, keyring, round_)
     round_.ballot_size = ballot_size(questionnaires.read(round_.questionnaire))
@@ -242,13 +243,16 @@ def open_round(
     audit.record(session, actor, marked("round opened"), subject(round_), now)
 
 
-def _check_how_often(session: Session, round_: Round, now: datetime, most: int) -> None:
+def check_how_often(session: Session, person_ids: Sequence[UUID], now: datetime, most: int) -> None:
+    """Raise AskedTooOften if `most` rounds (0: no limit) have lately asked one of these people."""
+    if not most:
+        return
     query = (
         select(Person.name)
         .join(Nomination, Nomination.person_id == Person.id)
         .join(Round, Round.id == Nomination.round_id)
         .where(
-            Person.id.in_([each.person_id for each in round_.nominations]),
+            Person.id.in_(person_ids),
             Nomination.relationship != SELF,
             Round.opens_at > now - LATELY,
         )

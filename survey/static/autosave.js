@@ -11,6 +11,8 @@ const changed = new Set();
 let timer = 0;
 let wait = 1000;
 let saving = null;
+let last = "saved";
+let leaving = false;
 
 function tell(name) {
   says.textContent = name ? says.dataset[name] : "";
@@ -24,7 +26,8 @@ async function send(values) {
   body.set("filled", [...values.keys()].join(" "));
   try {
     const answer = await fetch(form.dataset.draft, {
-      body, keepalive: true, method: "POST", redirect: "manual", signal: AbortSignal.timeout(PATIENCE),
+      // Outliving the page, a request may hold no more than 64 kB.
+      body, keepalive: document.hidden, method: "POST", redirect: "manual", signal: AbortSignal.timeout(PATIENCE),
     });
     if (answer.status === 204) return "saved";
     return answer.status >= 500 ? "unsaved" : "refused";
@@ -33,23 +36,28 @@ async function send(values) {
   }
 }
 
+// Saves what it can: where something is refused, the other fields go one by one.
+async function store(values) {
+  const outcome = await send(values);
+  const kept = new Map(outcome === "saved" ? values : []);
+  if (outcome === "refused" && values.size > 1) {
+    for (const one of values) if ((await send(new Map([one]))) === "saved") kept.set(...one);
+  }
+  for (const [name, value] of kept) if (form.elements[name].value === value) changed.delete(name);
+  return outcome;
+}
+
 async function save() {
   clearTimeout(timer);
   while (saving) await saving;
   if (!changed.size) return "saved";
-  const values = new Map([...changed].map((name) => [name, form.elements[name].value]));
-  saving = send(values);
-  const outcome = await saving;
+  saving = store(new Map([...changed].map((name) => [name, form.elements[name].value])));
+  last = await saving;
   saving = null;
-  if (outcome === "saved") {
-    wait = 1000;
-    for (const [name, value] of values) if (form.elements[name].value === value) changed.delete(name);
-  } else if (outcome === "unsaved") {
-    wait = Math.min(wait * 2, LONGEST_WAIT);
-    timer = setTimeout(save, wait);
-  }
-  tell(outcome);
-  return outcome;
+  wait = last === "unsaved" ? Math.min(wait * 2, LONGEST_WAIT) : 1000;
+  if (last === "unsaved") timer = setTimeout(save, wait);
+  tell(last);
+  return last;
 }
 
 form.addEventListener("input", ({ target }) => {
@@ -66,11 +74,13 @@ form.addEventListener("submit", async (event) => {
   if (!changed.size && !saving) return;
   event.preventDefault();
   // What the server refuses is sent all the same: its page says why, with everything typed on it.
-  if ((await save()) !== "unsaved") form.submit();
+  if ((await save()) === "unsaved") return;
+  leaving = true;
+  form.submit();
 });
 
 addEventListener("online", save);
 document.addEventListener("visibilitychange", () => document.hidden && save());
 addEventListener("beforeunload", (event) => {
-  if (changed.size && wait > 1000) event.preventDefault();
+  if (changed.size && last !== "saved" && !leaving) event.preventDefault();
 });

@@ -134,6 +134,8 @@ def discard(round_id: UUID) -> Page:
 @allow("leader")
 def offer(round_id: UUID) -> Page:
     """Let a preview's figures go into a team report."""
+    # What the leader may not read yet is not offered either.
+    coaching.readable_release(session(), person(), round_id)
     if attempt(PlainForm(), lambda: teams.offer(session(), person(), round_id, site().now())):
         flash(say().gettext("Its figures may go into a team report now."))
     return redirect(url_for("leader.rounds", _anchor="teams"))
@@ -298,7 +300,14 @@ def ask_one_more(round_id: UUID) -> Page:
     return _propose(
         round_,
         form,
-        lambda: proposals.propose_one_more(session(), round_, form.named(), site().now(), person()),
+        lambda: proposals.propose_one_more(
+            session(),
+            round_,
+            form.named(),
+            site().now(),
+            person(),
+            site().settings.rounds_a_person,
+        ),
     )
 
 

@@ -652,3 +652,85 @@ def test_what_a_vanished_deliverer_took_along_is_sent_along_again(
 
     assert received(catcher).count(taken.address) == 1
     assert {mail.state for mail in session.scalars(select(Mail))} == {MailState.SENT}
+
+
+@pytest.mark.parametrize("meanwhile", ["answered", "declined", "stopped"])
+def test_a_reminder_is_not_sent_to_whom_it_no_longer_concerns(
+    session, keyring, catcher, clock, meanwhile
+):
+    """A deliverer took it and vanished; meanwhile the rater did what it asks for, or not."""
+    round_ = factories.opened(session, keyring, roster={"peer": 3})
+    deliver(site(), session)
+    clock.forward(days=3)
+    reminders.remind(session, round_, clock.now)
+    session.commit()
+    taken = [mails.claim(session, clock.now) for _ in range(3)]
+    session.commit()
+    link = factories.links(session, keyring, round_)["peer0"]
+    [mail] = [each for each in taken if each.address == "peer0@example.org"]
+    if meanwhile == "answered":
+        factories.answer(session, keyring, link, now=clock.now)
+    elif meanwhile == "declined":
+        ballots.decline(session, ballots.rater(session, keyring, link, clock.now))
+    else:
+        reminders.stop(session, mail.invitation_id)
+    session.commit()
+    catcher.mails.clear()
+    clock.forward(minutes=11)
+    deliver(site(), session)
+
+    assert received(catcher) == ["peer1@example.org", "peer2@example.org"]
+
+
+def test_a_mail_that_fails_for_itself_leaves_what_was_to_go_along(
+    session, keyring, round_, catcher
+):
+    second = several(session, keyring)
+    here = site()
+    taken = mails.claim(session, here.now())
+    while taken.address != "peer0@example.org":
+        taken = mails.claim(session, here.now())
+    session.commit()
+    # The round of the mail that is being handed over ends; the other one is still open.
+    ended, other = (round_, second) if taken.round_id == round_.id else (second, round_)
+    taken.state, taken.due_at = MailState.WAITING, NOW - timedelta(hours=1)
+    session.commit()
+    rounds.void(session, ended, NOW)
+    taken.state = MailState.WAITING
+    session.commit()
+    deliver(here, session)
+
+    query = select(Mail.state).where(Mail.round_id == other.id, Mail.address == "peer0@example.org")
+    assert session.scalars(query).all() == [MailState.SENT]
+    assert received(catcher).count("peer0@example.org") == 1
+
+
+def test_a_row_that_is_gone_when_its_mail_is_sent_stops_no_delivery(session, round_, clock):
+    clock.forward(days=3)
+    reminders.remind(session, round_, clock.now)
+    mail = session.scalars(select(Mail).where(Mail.kind == MailKind.REMINDER)).first()
+    session.commit()
+    mails.forget_reminders(session, round_)
+    mails.mark_sent(session, mail, clock.now)
+    mails.mark_trouble(session, mail, "450 busy", clock.now)
+    session.commit()
+
+    assert MailKind.REMINDER not in set(session.scalars(select(Mail.kind)))
+
+
+def test_whom_no_reminder_of_a_round_may_reach_reads_of_it_in_no_other_mail(
+    session, keyring, round_, catcher, clock
+):
+    deliver(site(), session)
+    query = select(Invitation).join(Mail, Mail.invitation_id == Invitation.id)
+    quiet = session.scalars(query.where(Mail.address == "peer0@example.org")).one()
+    reminders.stop(session, quiet.id)
+    session.commit()
+    clock.forward(days=2)
+    catcher.mails.clear()
+    sam = factories.person(session, "Sam", "leader")
+    factories.opened(session, keyring, leader=sam, now=clock.now)
+    deliver(site(), session)
+
+    assert "Robin" not in catcher.text_to("peer0@example.org")
+    assert "Feedback for Robin" in catcher.text_to("peer1@example.org")

@@ -149,3 +149,26 @@ class TestOneMailADay:
         due = session.scalars(select(Mail.due_at).where(Mail.invitation_id == mail.invitation_id))
 
         assert NOW + timedelta(hours=6) in list(due)
+
+    def test_a_reminder_makes_no_invitation_wait_and_takes_none_along(
+        self, session, keyring, round_
+    ):
+        """Administrators see when invitations are sent: they would see who was reminded."""
+        factories.answer(session, keyring, factories.links(session, keyring, round_)["peer0"])
+        reminders.remind(session, round_, LATER)
+        for mail in session.scalars(select(Mail)):
+            sent = LATER if mail.kind is MailKind.REMINDER else NOW
+            mails.mark_sent(session, mail, sent)
+        sam = factories.person(session, "Sam", "leader")
+        asked = LATER + timedelta(hours=2)
+        second = factories.opened(session, keyring, leader=sam, roster=PEERS, now=asked)
+        query = select(Mail).where(Mail.round_id == second.id, Mail.address.like("peer%"))
+        waiting = session.scalars(query).all()
+        assert {mail.due_at for mail in waiting} == {asked}
+
+        round_.reminded_at, round_.reminders = LATER - reminders.APART, 1
+        reminders.remind(session, round_, asked)
+        query = select(Mail).where(Mail.kind == MailKind.REMINDER, Mail.state == MailState.WAITING)
+        reminder = session.scalars(query).first()
+        listed = [mail.invitation_id for mail in waiting]
+        assert mails.claim_along(session, reminder, listed, asked) == []

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from survey import sealing
 from survey.models import Ballot, Invitation, Mail, MailState, Round, RoundState
-from survey.services import custody, nominations, rounds
+from survey.services import custody, nominations, proposals, rounds
 from survey.services.nominations import Named, NamesInvalid
 from survey.services.questionnaires import VersionChanged
 from survey.services.rounds import (
@@ -232,6 +232,15 @@ class TestHowOftenOneIsAsked:
             rounds.open_round(session, keyring, asked_twice, just_before, rounds_a_person=2)
 
         rounds.open_round(session, keyring, asked_twice, later, rounds_a_person=2)
+
+    def test_a_proposal_to_ask_one_more_keeps_to_it(self, session, keyring, asked_twice):
+        factories.person(session, "Andy", "administrator")
+        rounds.open_round(session, keyring, asked_twice, NOW)
+        named = Named(1, "peer2 Example", "peer2@example.org", "peer")
+        with pytest.raises(AskedTooOften):
+            proposals.propose_one_more(session, asked_twice, named, NOW, asked_twice.leader, 2)
+
+        assert proposals.propose_one_more(session, asked_twice, named, NOW, asked_twice.leader, 3)
 
     def test_ones_own_rounds_do_not_count(self, session, keyring):
         robin = factories.person(session, "Robin", "leader")

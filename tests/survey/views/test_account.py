@@ -186,3 +186,19 @@ def test_a_chosen_language_goes_before_what_the_browser_asks_for(app):
     page = visitor.client.get("/sign-in", headers={"Accept-Language": "en"}).text
     assert '<html lang="de"' in page
     assert '<html lang="de"' in visitor.send({"language": "xx"}, action="/language")
+
+
+def test_a_chosen_language_stays_through_signing_in(app, session, catcher):
+    factories.person(session, "Robin", "leader")
+    session.commit()
+    session.close()
+    visitor = Visitor(app)
+    visitor.open("/")
+    visitor.send({"language": "de"}, action="/language")
+    visitor.open("/sign-in")
+    visitor.send({"email": "robin@example.org"})
+    jobs.sweep(app)
+    code = re.search(r"^\s+(\d{6})$", catcher.text_to("robin@example.org"), re.MULTILINE)
+
+    assert '<html lang="de"' in visitor.send({"code": code[1]})
+    assert visitor.address == "/rounds"

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from survey.jobs import sweep
-from survey.models import CoachAccess, Mail, MailKind
+from survey.models import CoachAccess, Mail, MailKind, Person, Release
 from survey.services import closing, coaching, rounds
 from survey.services.rounds import Choices
 from tests import factories
@@ -95,6 +95,37 @@ class TestCoachFirst:
         sweep(app)
 
         assert kinds_to(session, "robin") == [MailKind.RELEASED]
+
+    def test_the_two_weeks_count_from_the_release(self, app, session, keyring, release, clock):
+        """A trustee may come late."""
+        session.get_one(Release, release.round_id).released_on = (
+            CLOSES + timedelta(days=20)
+        ).date()
+        session.commit()
+        clock.now = CLOSES + timedelta(days=33)
+        sweep(app)
+
+        assert kinds_to(session, "robin") == []
+
+    def test_a_coach_who_has_left_keeps_nobody_waiting(self, session, leader, casey, release):
+        session.get_one(Person, casey.id).active = False
+        session.commit()
+        leader.open(f"/previews/{release.round_id}")
+
+        assert leader.status == 200
+
+    def test_no_later_preview_compares_with_it_and_it_is_not_offered(
+        self, session, keyring, leader, robin, release
+    ):
+        token = leader.open("/rounds").split('name="csrf_token" value="')[1].split('"')[0]
+        answer = leader.client.post(f"/rounds/{release.round_id}/offer", data={"csrf_token": token})
+        assert answer.status_code == 409
+        later = CLOSES + timedelta(days=1)
+        second = factories.released(session, keyring, session.merge(robin), now=later)
+
+        assert coaching.release_before(session, second) is None
+        session.get_one(Release, release.round_id).handed_over_at = later
+        assert coaching.release_before(session, second).round_id == release.round_id
 
     def test_a_leader_who_takes_access_back_waits_for_nobody(
         self, session, leader, robin, casey, release

@@ -203,7 +203,7 @@ def test_raters_are_thanked_once_and_all_of_them(app, leader, release, session, 
     assert {mail["To"] for mail in thanked} == asked
     text = catcher.text_to("peer0@example.org", "The round has closed")
     assert "I hand over more now." in text
-    assert "does not know who answered" in text
+    assert "whether they answered or not" in text
     assert session.query(Mail).filter_by(kind=MailKind.THANKS).count() == 5
     session.close()
     token = leader.page.split('name="csrf_token" value="')[1].split('"')[0]
