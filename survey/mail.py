@@ -13,6 +13,7 @@ import re
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from typing import Any
 from uuid import UUID, uuid4
@@ -39,6 +40,9 @@ from survey.site import Site
 from survey.speech import speaking
 from survey.transport import MailTrouble, ServerTrouble, Transport, transport
 
+# An address in a header must stay one word: folded at 78 letters, it would be encoded, and no
+# mail program would find the link to stop reminders (RFC 8058). 998 is what RFC 5322 allows.
+LONG_HEADERS = EmailPolicy(max_line_length=998)
 BLANK_LINES = re.compile(r"\n{3,}")
 # What these hold must reach nobody but whoever has the person's address now.
 FOR_ONE_ADDRESS = (*ASKING, MailKind.ROUND_CHANGED, MailKind.SIGN_IN)
@@ -185,6 +189,8 @@ def _written(
         message["Reply-To"] = site.settings.contact
     message.set_content(BLANK_LINES.sub("\n\n", body).strip() + "\n")
     message.add_alternative(html, subtype="html")
+    # From now on it is only written out; texts keep to the short lines that they have.
+    message.policy = LONG_HEADERS
     return message
 
 

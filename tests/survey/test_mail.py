@@ -734,3 +734,41 @@ def test_whom_no_reminder_of_a_round_may_reach_reads_of_it_in_no_other_mail(
 
     assert "Robin" not in catcher.text_to("peer0@example.org")
     assert "Feedback for Robin" in catcher.text_to("peer1@example.org")
+
+
+class Raw(Catcher):
+    """A mail server that keeps what came over the line, byte by byte."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contents: list[bytes] = []
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+        self.contents.append(envelope.content)
+        return "250 kept"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_over_the_line_the_link_to_stop_is_one_plain_word(session, keyring, settings, language):
+    """The library would encode a long address, which no mail program could read (RFC 8058)."""
+    server = Raw()
+    server.start()
+    here = site()
+    here.settings = settings.model_copy(
+        update={
+            "mail_url": f"smtp://127.0.0.1:{server.port}",
+            "base_url": f"https://{'feedback.' * 8}example.org",
+        }
+    )
+    factories.opened(session, keyring, language=language)
+    deliver(here, session)
+    server.stop()
+
+    for content in server.contents:
+        head, _, body = content.partition(b"\r\n\r\n")
+        [stop] = [line for line in head.split(b"\r\n") if line.startswith(b"List-Unsubscribe:")]
+        url = here.settings.base_url.encode() + rb"/no-reminders/[\w.-]+"
+        assert re.fullmatch(rb"List-Unsubscribe: <" + url + rb">", stop)
+        assert b"=?" not in head or language == "de"
+        assert all(len(line) <= 998 for line in content.split(b"\r\n"))
+        assert all(len(line) <= 78 for line in body.split(b"\r\n"))
