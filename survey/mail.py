@@ -292,7 +292,7 @@ def _others(site: Site, session: Session, mail: Mail) -> list[OpenLink]:
         each
         for each in found
         if each.invitation.id != mail.invitation_id
-        and each.answered is Answered.NOT_YET
+        and each.invitation.answered is Answered.NOT_YET
         and not each.invitation.undisturbed
     ]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from reports.release import TeamRelease
@@ -207,8 +207,7 @@ def open_conversation(session: Session, coach: Person, round_id: UUID, now: date
     if release is None:
         raise NotFound
     access_to(session, coach, release.round.leader_id)
-    if release.handed_over_at is None:
-        _hand_over(session, release, now)
+    if _hand_over(session, release, now):
         subject = rounds.subject(release.round)
         audit.record(session, coach, marked("conversation opened"), subject, now)
 
@@ -223,11 +222,20 @@ def hand_over_overdue(session: Session, now: datetime) -> None:
         _hand_over(session, release, now)
 
 
-def _hand_over(session: Session, release: Release, now: datetime) -> None:
+def _hand_over(session: Session, release: Release, now: datetime) -> bool:
+    """Tell the leader, once, whoever comes first; return whether it was this call."""
+    claimed = session.execute(
+        update(Release)
+        .where(Release.round_id == release.round_id, Release.handed_over_at.is_(None))
+        .values(handed_over_at=now)
+        .returning(Release.round_id)
+    )
+    if claimed.scalar_one_or_none() is None:
+        return False
     round_ = release.round
-    release.handed_over_at = now
     key = f"released:{round_.id}"
     mails.queue(session, MailKind.RELEASED, key, round_.leader, round_.language, now, round_=round_)
+    return True
 
 
 def access_to(session: Session, coach: Person, leader_id: UUID) -> CoachAccess:

@@ -83,10 +83,17 @@ class OpenLink:
     """One round in which somebody may answer now, and their link to it."""
 
     invitation: Invitation
-    round: Round
-    relationship: str
-    answered: Answered
     path: str = field(repr=False)
+
+    @property
+    def round(self) -> Round:
+        """The round that is open."""
+        return self.invitation.nomination.round
+
+    @property
+    def relationship(self) -> str:
+        """The relationship in which the person is asked there."""
+        return self.invitation.nomination.relationship
 
 
 def open_to(session: Session, keyring: Keyring, person: Person, now: datetime) -> list[OpenLink]:
@@ -112,12 +119,7 @@ def open_to(session: Session, keyring: Keyring, person: Person, now: datetime) -
             secret = secret_of(keyring.round_keys(round_.id), invitation, person.email)
         except (NotForThisAddress, KeyringUnusable):
             continue
-        path = sealing.link_path(round_.id, secret.token)
-        found.append(
-            OpenLink(
-                invitation, round_, invitation.nomination.relationship, invitation.answered, path
-            )
-        )
+        found.append(OpenLink(invitation, sealing.link_path(round_.id, secret.token)))
     return found
 
 

@@ -59,7 +59,6 @@ def choose(round_id: UUID) -> Page:
         facets=facets,
         proposed=_reasons(preview),
         texts=texts_of(release.round),
-        most=services.MOST,
     )
     return page, status(form)
 

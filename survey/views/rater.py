@@ -119,7 +119,7 @@ def part(rater: Rater, number: int) -> Page:
             raise NotStarted
         return redirect(url_for("rater.welcome", link=rater.link))
     pages = parts(rater, bool(draft.identified))
-    form = part_form(_part(pages, number), rater.questionnaire.structure.scale.points, draft)
+    form = _part_form(rater, draft, pages, number)
     if form.validate_on_submit():
         ballots.save(session(), rater, form.changes())
         session().commit()
@@ -134,8 +134,7 @@ def keep(rater: Rater, number: int) -> Page:
     draft = _draft(rater)
     if draft is None:
         raise NotStarted
-    part = _part(parts(rater, bool(draft.identified)), number)
-    form = part_form(part, rater.questionnaire.structure.scale.points, draft)
+    form = _part_form(rater, draft, parts(rater, bool(draft.identified)), number)
     if not form.validate_on_submit():
         return "", 422
     ballots.save(session(), rater, form.changes())
@@ -187,10 +186,10 @@ def _draft(rater: Rater) -> Draft | None:
     return ballots.draft(session(), rater)
 
 
-def _part(pages: tuple[Part, ...], number: int) -> Part:
+def _part_form(rater: Rater, draft: Draft, pages: tuple[Part, ...], number: int) -> PartForm:
     if not 1 <= number <= len(pages):
         raise NotFound
-    return pages[number - 1]
+    return part_form(pages[number - 1], rater.questionnaire.structure.scale.points, draft)
 
 
 def _after(rater: Rater, pages: tuple[Part, ...], number: int) -> str:
@@ -201,7 +200,7 @@ def _after(rater: Rater, pages: tuple[Part, ...], number: int) -> str:
 
 
 def _part_page(rater: Rater, pages: tuple[Part, ...], number: int, form: PartForm) -> Page:
-    part = pages[number - 1]
+    part = form.part
     shown = {"form": form, "part": part, "number": number, "pages": pages, "hints": hints}
     page = _page(f"part_{part.kind}", rater, **shown)
     return page, 422 if form.errors else 200

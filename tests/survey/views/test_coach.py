@@ -4,7 +4,7 @@ import html
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from survey.jobs import sweep
 from survey.models import CoachAccess, Mail, MailKind, Person, Release
@@ -95,6 +95,21 @@ class TestCoachFirst:
         sweep(app)
 
         assert kinds_to(session, "robin") == [MailKind.RELEASED]
+
+    def test_whoever_comes_first_tells_the_leader_and_nobody_tells_twice(
+        self, session, casey, release
+    ):
+        """The second has read the row before the first changed it."""
+        coach, stale = session.merge(casey), session.get_one(Release, release.round_id)
+        session.execute(
+            update(Release)
+            .values(handed_over_at=CLOSES)
+            .execution_options(synchronize_session=False)
+        )
+        assert stale.handed_over_at is None
+        coaching.open_conversation(session, coach, release.round_id, CLOSES)
+
+        assert kinds_to(session, "robin") == []
 
     def test_the_two_weeks_count_from_the_release(self, app, session, keyring, release, clock):
         """A trustee may come late."""
