@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -223,6 +223,10 @@ class PulseItemText(Frozen):
     text: Text
     options: tuple[Text, ...] = ()
 
+    def said_about(self, name: str, behaviour: str = "") -> str:
+        """Return the question as a rater reads it about `name`."""
+        return self.text.replace("{name}", name).replace("{behaviour}", behaviour)
+
 
 class PulseText(Frozen):
     """The pulse in words; `change` names the points from much less to much more."""
@@ -231,6 +235,10 @@ class PulseText(Frozen):
     change: tuple[Text, ...]
     no_basis: Text
     items: dict[Identifier, PulseItemText]
+
+    def introduced(self, name: str) -> str:
+        """Return what a rater reads above the questions about `name`."""
+        return self.intro.replace("{name}", name)
 
 
 class Texts(Frozen):
@@ -248,6 +256,15 @@ class Texts(Frozen):
     items: dict[Identifier, ItemText]
     prompts: dict[Identifier, PromptText]
     pulse: PulseText
+
+
+@dataclass(frozen=True)
+class PulseQuestion:
+    """A question of one pulse: its key there, its item, and the behaviour it is about, if any."""
+
+    key: str
+    item: PulseItem
+    behaviour: str = ""
 
 
 @dataclass(frozen=True)
@@ -319,6 +336,21 @@ class Questionnaire(Frozen):
         seconds = 10 * len(self.items_at(level))
         seconds += sum(90 if prompt.format == "text" else 30 for prompt in prompts)
         return math.ceil(seconds / 60)
+
+    def pulse_questions(self, behaviours: Sequence[str]) -> tuple[PulseQuestion, ...]:
+        """Return what a pulse asks, in order; some questions once for each behaviour."""
+        return tuple(
+            question
+            for item in self.structure.pulse.items
+            for question in (
+                [
+                    PulseQuestion(f"{item.id}-{number}", item, behaviour)
+                    for number, behaviour in enumerate(behaviours, start=1)
+                ]
+                if item.per_practice
+                else [PulseQuestion(item.id, item)]
+            )
+        )
 
     def private_prompts(self) -> tuple[Prompt, ...]:
         """Return the prompts that are printed for the leader and never collected."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from questionnaires.definition import SELF, AskedFacet, Questionnaire
+from questionnaires.definition import SELF, AskedFacet, PulseQuestion, Questionnaire
 from reports import wording
 from reports.charts import Chart, groups_chart, others_chart
 from reports.language import language
-from reports.release import OTHERS, Figure, Release, Scope
+from reports.release import OTHERS, Figure, PulseRelease, Release, Scope
 
 
 @dataclass(frozen=True)
@@ -89,15 +89,78 @@ class Quotes:
     groups: tuple[tuple[str | None, tuple[str, ...]], ...]
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How the answers to a pulse's question fall: the counts with their labels, or mostly one."""
+
+    question: str
+    n: int
+    counts: tuple[tuple[str, int], ...]
+    nearly_all: str | None
+
+
+class PulseShown:
+    """A pulse's release as its page reads it."""
+
+    def __init__(self, release: PulseRelease, questionnaire: Questionnaire) -> None:
+        self.release, self.questionnaire = release, questionnaire
+        self.say = language(release.language)
+        self.texts = questionnaire.texts[release.language].pulse
+        self.questions = questionnaire.pulse_questions(release.behaviours)
+
+    def counted(self) -> Iterator[Counted]:
+        """Give each question that enough raters answered."""
+        for question in self.questions:
+            tally = self.release.tally(question.key)
+            if tally is None:
+                continue
+            labels = self._labels(question)
+            yield Counted(
+                question=self._said(question),
+                n=tally.n,
+                counts=tuple(zip(labels, tally.counts or (), strict=False)),
+                nearly_all=None if tally.nearly_all is None else labels[tally.nearly_all],
+            )
+
+    def too_few(self) -> tuple[str, ...]:
+        """Return the questions that fewer than k answered."""
+        return tuple(
+            self._said(question)
+            for question in self.questions
+            if question.item.format != "text" and self.release.tally(question.key) is None
+        )
+
+    def quotes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Give what people wrote, by question."""
+        for comments in self.release.comments:
+            question = next(each for each in self.questions if each.key == comments.prompt)
+            yield self._said(question), comments.texts
+
+    def _said(self, question: PulseQuestion) -> str:
+        text = self.texts.items[question.item.id]
+        return text.said_about(self.release.leader, question.behaviour)
+
+    def _labels(self, question: PulseQuestion) -> Sequence[str]:
+        if question.item.format == "options":
+            return self.texts.items[question.item.id].options
+        gettext = self.say.gettext
+        return gettext("less"), gettext("no change"), gettext("more")
+
+
 class Preview:
     """A release with the questionnaire it was asked with, as its pages read it."""
 
     def __init__(
-        self, release: Release, questionnaire: Questionnaire, before: Preview | None = None
+        self,
+        release: Release,
+        questionnaire: Questionnaire,
+        before: Preview | None = None,
+        pulses: Sequence[PulseRelease] = (),
     ) -> None:
-        """Take a release, what it was asked with, and the leader's preview before it, if any."""
+        """Take a release, what it was asked with, the preview before it and its pulses, if any."""
         self.release = release
         self.before = before
+        self.pulses = tuple(PulseShown(pulse, questionnaire) for pulse in pulses)
         self.questionnaire = questionnaire
         self.say = language(release.language)
         self.texts = questionnaire.texts[release.language]

@@ -187,6 +187,47 @@ class TeamRelease(Frozen):
         return self.model_dump_json(indent=1)
 
 
+class Tally(Frozen):
+    """How the answers to one question of a pulse fall into its classes.
+
+    The classes are the question's options, or less, the same and more. Where all but at most
+    one of `n` are in one class, only that class is told (`nearly_all`) and no counts: otherwise
+    everybody's answer could be known.
+    """
+
+    question: str
+    n: int
+    counts: tuple[int, ...] | None
+    nearly_all: int | None
+
+
+class PulseRelease(Frozen):
+    """The whole result of a pulse; what fewer than `k` answered is not in it."""
+
+    format: Literal[1] = 1
+    questionnaire: Source
+    language: str
+    leader: str
+    release: str = Field(description="SHA-256 of the release that the pulse follows")
+    number: int
+    opened_on: date
+    closed_on: date
+    k: int
+    asked: int
+    answered: int
+    behaviours: tuple[str, ...]
+    tallies: tuple[Tally, ...]
+    comments: tuple[Comments, ...]
+
+    def tally(self, question: str) -> Tally | None:
+        """Return how the answers to a question fall, or None where nothing may be shown."""
+        return next((tally for tally in self.tallies if tally.question == question), None)
+
+    def to_json(self) -> str:
+        """Return the document; the same release gives the same text."""
+        return self.model_dump_json(indent=1)
+
+
 def _found(figures: Iterable[Figure], scope: Scope, key: str, of: str) -> Figure | None:
     wanted = (scope, key, of)
     return next((f for f in figures if (f.scope, f.key, f.of) == wanted), None)
