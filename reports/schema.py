@@ -10,12 +10,13 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from questionnaires import schema
-from reports.release import Release, TeamRelease
+from reports.release import PulseRelease, Release, TeamRelease
 
 FOLDER = Path(__file__).parent / "schemas"
 FILES: dict[str, type[BaseModel]] = {
     "release.schema.json": Release,
     "team_release.schema.json": TeamRelease,
+    "pulse_release.schema.json": PulseRelease,
 }
 
 

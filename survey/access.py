@@ -92,8 +92,8 @@ def person() -> Person:
 
 
 def own_round(round_id: UUID) -> Round:
-    """Return a round of the signed-in leader. Raises NotFound for anybody else's."""
+    """Return a round of the signed-in leader. Raises NotFound for anybody else's, and a pulse."""
     round_ = rounds.find(db.session(), round_id)
-    if round_.leader_id != person().id:
+    if round_.leader_id != person().id or round_.pulse:
         raise NotFound
     return round_

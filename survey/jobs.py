@@ -16,12 +16,13 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from survey import db
-from survey.errors import for_log
+from survey.errors import Refused, for_log
 from survey.keyring import KeyringUnusable, Side
 from survey.mail import deliver
 from survey.models import Round
-from survey.services import closing, coaching, custody, rounds, trustees
+from survey.services import closing, coaching, custody, pulses, rounds, trustees
 from survey.services.closing import NotDue, TooFewAnswers, TrusteeNeeded
+from survey.services.rounds import RoundStarted
 from survey.site import Site, site
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def _tasks(side: Side) -> list[Callable[[Site], None]]:
     if side.closes:
         tasks.append(_close_due)
     if side.serves:
-        tasks += [_renew_enough, _hand_over]
+        tasks += [_renew_enough, _hand_over, _open_pulses]
     tasks.append(clean_up)
     if side.serves:
         tasks.append(_deliver)
@@ -89,14 +90,18 @@ def _close_due(site: Site) -> None:
 def _close_or_end(site: Site, session: Session, round_id: UUID) -> None:
     """Close a round; where too few answered, end it once the leader had time to move the day.
 
+    Nobody moves the day of a pulse.
+
     Where its trustee is needed, ask for them, and end it if they do not come for long.
     """
     try:
         close(site, session, round_id)
     except TooFewAnswers:
         session.rollback()
-        if round_id in rounds.due(session, site.now() - rounds.PATIENCE):
-            rounds.void(session, session.get_one(Round, round_id), site.now())
+        round_ = session.get_one(Round, round_id)
+        patience = timedelta() if round_.pulse else rounds.PATIENCE
+        if round_id in rounds.due(session, site.now() - patience):
+            rounds.void(session, round_, site.now())
     except TrusteeNeeded:
         session.rollback()
         round_ = session.get_one(Round, round_id)
@@ -112,7 +117,7 @@ def close(site: Site, session: Session, round_id: UUID, trustee_key: bytes | Non
 
     Raises as `closing.close`.
     """
-    closed = closing.close(
+    key_id = closing.close(
         session,
         site.keyring,
         round_id,
@@ -122,7 +127,7 @@ def close(site: Site, session: Session, round_id: UUID, trustee_key: bytes | Non
     )
     session.commit()
     try:
-        site.keyring.destroy_ballot_key(closed.key_id)
+        site.keyring.destroy_ballot_key(key_id)
     except KeyringUnusable as error:
         # The release stands; `clean_up` tries again.
         log.error("the key of round %s is still there: %s", round_id, for_log(error))
@@ -132,6 +137,20 @@ def _hand_over(site: Site) -> None:
     session = db.session()
     coaching.hand_over_overdue(session, site.now())
     session.commit()
+
+
+def _open_pulses(site: Site) -> None:
+    session = db.session()
+    for pulse in pulses.due(session, site.today()):
+        try:
+            pulses.open_pulse(session, site.keyring, pulse, site.now(), site.settings.zone())
+            session.commit()
+        except RoundStarted:
+            # Somebody else was faster.
+            session.rollback()
+        except Refused as refusal:
+            session.rollback()
+            log.error("a pulse was not sent: %s", for_log(refusal))
 
 
 def _renew_enough(site: Site) -> None:

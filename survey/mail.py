@@ -47,6 +47,8 @@ BLANK_LINES = re.compile(r"\n{3,}")
 # What these hold must reach nobody but whoever has the person's address now.
 FOR_ONE_ADDRESS = (*ASKING, MailKind.ROUND_CHANGED, MailKind.SIGN_IN)
 
+SAID_OF_PULSES = (MailKind.INVITATION, MailKind.RELEASED, MailKind.VOID)
+
 
 class NoMailServer(Refused):
     """Nothing can be sent yet."""
@@ -142,12 +144,19 @@ def compose(site: Site, session: Session, mail: Mail) -> EmailMessage:
     if mail.kind in FOR_ONE_ADDRESS and mail.address != mail.person.email:
         raise MailImpossible("the person's address has changed")
     gaps = _gaps(site, session, mail)
-    message = _written(site, mail.kind, mail.language, mail.id, mail.address, gaps)
+    message = _written(site, _template(mail), mail.language, mail.id, mail.address, gaps)
     if stop_url := gaps.get("stop_url"):
         # One click in the mail program, without opening anything (RFC 8058).
         message["List-Unsubscribe"] = f"<{stop_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return message
+
+
+def _template(mail: Mail) -> str:
+    """Return the name of a mail's templates; of a pulse, some say other things."""
+    if mail.kind in SAID_OF_PULSES and mail.round is not None and mail.round.pulse:
+        return f"pulse_{mail.kind}"
+    return mail.kind
 
 
 def send_test(site: Site, address: str) -> None:
@@ -326,15 +335,15 @@ def _invitation(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         token = secret_of(keys, invitation, mail.address).token
     except NotForThisAddress:
         raise MailImpossible("its link was made for another address") from None
-    questionnaire = questionnaires.read(round_.questionnaire)
-    texts = questionnaire.texts[round_.language]
+    texts = questionnaires.read(round_.questionnaire).texts[round_.language]
     return {
         "leader": round_.leader.name,
+        "intro": texts.pulse.introduced(round_.leader.name),
         "message": round_.message,
         "is_self": relationship == SELF,
         "relationship": texts.relationships[relationship].one,
         "asked": rounds.asked(session, round_)[relationship],
-        "minutes": questionnaire.minutes(round_.level, relationship),
+        "minutes": questionnaires.minutes(round_, relationship),
         "last_day": language(mail.language).day(site.last_day(round_.closes_at)),
         "k": round_.k,
         "link": f"{site.settings.base_url}/r/{sealing.link_path(round_.id, token)}",

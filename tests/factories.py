@@ -130,6 +130,13 @@ def all_answer(session: Session, keyring: Keyring, round_: Round, **more) -> Non
         answer(session, keyring, link, **more)
 
 
+def closed(session: Session, keyring: Keyring, round_: Round) -> Release:
+    """Close a round on its closing day; return what came of it."""
+    closing.close(session, keyring, round_.id, round_.closes_at)
+    session.commit()
+    return session.get_one(Release, round_.id)
+
+
 def released(
     session: Session,
     keyring: Keyring,
@@ -141,9 +148,7 @@ def released(
     """What came of a round in which five peers see room to lead alike."""
     round_ = opened(session, keyring, leader=leader, roster={"peer": 5}, now=now)
     all_answer(session, keyring, round_, items=items or scores(mm=mm), now=now)
-    release = closing.close(session, keyring, round_.id, round_.closes_at).release
-    session.commit()
-    return release
+    return closed(session, keyring, round_)
 
 
 def team(

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from datetime import time
+from datetime import UTC, time
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from reports import language
 from survey.models import Release
-from survey.services import closing, coaching, practices
+from survey.services import closing, coaching, practices, pulses
 from survey.services.practices import Slot, Written
 from tests import factories, pseudo
 from tests.conftest import CLOSES, NOW
@@ -77,6 +77,8 @@ def world(session, keyring, app, look):
     behaviours = {"MM1": "I hand over whole results", "TR1": "I say what I have dropped"}
     slot = Slot(4, time(14, 30), 45, "Room 3")
     practices.write(session, plan, Written(behaviours, "Ask Dana what she wants to own.", "", slot))
+    [pulse, _] = pulses.plan_pulses(session, plan, NOW, UTC)
+    pulses.open_pulse(session, keyring, pulse, NOW, UTC)
     session.commit()
     after = factories.opened(session, keyring, leader=robin, **asked)
     factories.all_answer(session, keyring, after)
@@ -88,10 +90,11 @@ def world(session, keyring, app, look):
             coaching.give_access(session, member.release.round.leader, robin.id, "en", NOW)
     session.commit()
     link = factories.links(session, keyring, collecting)["manager0"]
+    pulse_link = factories.links(session, keyring, pulse.round)["peer0"]
     session.close()
-    rater = [
-        f"/r/{link}{page}" for page in ("", "/part/1", "/part/2", "/part/11", "/check", "/thanks")
-    ]
+    pages = ("", "/part/1", "/part/2", "/part/11", "/check", "/thanks")
+    rater = [f"/r/{link}{page}" for page in pages]
+    rater += [f"/r/{pulse_link}{page}" for page in ("", "/part/1", "/check")]
     staff = [
         "/rounds", "/rounds/new", f"/rounds/{prepared.id}/raters", f"/rounds/{prepared.id}/ready",
         f"/rounds/{collecting.id}", f"/previews/{closed.id}", f"/rounds/{closed.id}",
@@ -136,9 +139,10 @@ def test_every_page_is_accessible_and_fits_the_screen(browser, served, world, si
     )
     context.add_cookies([{"name": "preview360", "value": signed_in, "url": served}])
     page = context.new_page()
-    page.goto(rater[0])
-    page.locator("form[action$='/start'] button").click()
-    page.wait_for_url("**/part/1")
+    for start in (rater[0], rater[6]):
+        page.goto(start)
+        page.locator("form[action$='/start'] button").click()
+        page.wait_for_url("**/part/1")
     asked, said, wrong, wide = [], [], {}, {}
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))

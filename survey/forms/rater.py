@@ -13,36 +13,64 @@ from typing import Any, Literal
 from wtforms import Field, RadioField, StringField
 from wtforms.validators import Optional, ValidationError
 
-from questionnaires.definition import AskedFacet, Prompt
+from questionnaires.definition import AskedFacet, Prompt, PulseQuestion
 from reports.answers import NO_CHANCE
 from reports.text import clean_line, clean_text
 from survey.answers import Draft
 from survey.forms.base import Form
 from survey.services.ballots import Rater
+from survey.services.questionnaires import pulse_questions
 from survey.speech import say
 
-Kind = Literal["shown", "facet", "words"]
+Kind = Literal["shown", "facet", "words", "pulse"]
 SHOWN = "shown"
 TOGETHER, IDENTIFIED = "together", "identified"
 
 
 @dataclass(frozen=True)
 class Part:
-    """One page of the form: the choice how to be shown, a facet's items, or the prompts."""
+    """One page of the form: the choice how to be shown, a facet's items, the prompts, or a pulse.
+
+    On it, `choices` are answered by one of so many points or options, `prompts` in words.
+    """
 
     kind: Kind
     facet: AskedFacet | None = None
+    questions: tuple[PulseQuestion, ...] = ()
+    choices: tuple[tuple[str, int], ...] = ()
     prompts: tuple[Prompt, ...] = ()
 
 
 def parts(rater: Rater, identified: bool) -> tuple[Part, ...]:
     """Return the pages for a rater, short ones first, words last."""
+    if rater.round.pulse:
+        return (_pulse(rater),)
     choice = (Part("shown"),) if rater.may_be_identified else ()
+    points = rater.questionnaire.structure.scale.points
     facets = tuple(
-        Part("facet", facet) for facet in rater.questionnaire.asked_at(rater.round.level)
+        Part("facet", facet, choices=tuple((item.id, points) for item in facet.items))
+        for facet in rater.questionnaire.asked_at(rater.round.level)
     )
     prompts = rater.questionnaire.prompts_for(rater.relationship, identified=identified)
     return (*choice, *facets, Part("words", prompts=prompts))
+
+
+def _pulse(rater: Rater) -> Part:
+    questions, pulse = pulse_questions(rater.round), rater.questionnaire.structure.pulse
+    return Part(
+        "pulse",
+        questions=questions,
+        choices=tuple(
+            (each.key, each.item.options or len(pulse.change))
+            for each in questions
+            if each.item.format != "text"
+        ),
+        prompts=tuple(
+            Prompt(id=each.key, asked_of=(rater.relationship,))
+            for each in questions
+            if each.item.format == "text"
+        ),
+    )
 
 
 class PartForm(Form):
@@ -59,14 +87,17 @@ class PartForm(Form):
                 return Draft(identified=chosen == IDENTIFIED if chosen else None)
             case "facet":
                 return Draft(items=self._items())
+            case "pulse":
+                return Draft(items=self._items(), words=self._all_words())
             case _:
-                return Draft(
-                    words={
-                        prompt.id: self._words(prompt)
-                        for prompt in self.part.prompts
-                        if any(self[name].raw_data for name in field_names(prompt))
-                    }
-                )
+                return Draft(words=self._all_words())
+
+    def _all_words(self) -> dict[str, tuple[str, ...]]:
+        return {
+            prompt.id: self._words(prompt)
+            for prompt in self.part.prompts
+            if any(self[name].raw_data for name in field_names(prompt))
+        }
 
     def _words(self, prompt: Prompt) -> tuple[str, ...]:
         """Return a prompt's fields; one that was empty on the page clears none filled elsewhere."""
@@ -79,17 +110,15 @@ class PartForm(Form):
         )
 
     def _items(self) -> dict[str, int]:
-        facet = self.part.facet
         # Only what was sent: a page left open elsewhere must put nothing back.
-        sent = [item.id for item in facet.items if self[item.id].raw_data] if facet else []
+        sent = [name for name, _ in self.part.choices if self[name].raw_data]
         answers = {item: self[item].data for item in sent}
         return {item: int(answer) for item, answer in answers.items() if answer and answer.strip()}
 
 
-def part_form(part: Part, points: int, draft: Draft | None = None) -> PartForm:
+def part_form(part: Part, draft: Draft | None = None) -> PartForm:
     """Return the form of a part, filled from a draft unless a page was sent."""
-    items = tuple(item.id for item in part.facet.items) if part.facet else ()
-    form_class = _form_class(part.kind, items, part.prompts, points)
+    form_class = _form_class(part.kind, part.choices, part.prompts)
     form = form_class(data=_stored(part, draft) if draft else None)
     form.part, form.draft = part, draft or Draft()
     return form
@@ -102,15 +131,15 @@ def field_names(prompt: Prompt) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def _form_class(
-    kind: Kind, items: tuple[str, ...], prompts: tuple[Prompt, ...], points: int
+    kind: Kind, choices: tuple[tuple[str, int], ...], prompts: tuple[Prompt, ...]
 ) -> type[PartForm]:
     fields: dict[str, Any] = {}
     if kind == "shown":
         fields[SHOWN] = RadioField(choices=[TOGETHER, IDENTIFIED], validators=[Optional()])
-    answers = [str(answer) for answer in (*range(1, points + 1), NO_CHANCE)]
-    for item in items:
-        fields[item] = RadioField(choices=answers, validators=[Optional()])
-    if kind == "words":
+    for name, points in choices:
+        answers = [str(answer) for answer in (*range(1, points + 1), NO_CHANCE)]
+        fields[name] = RadioField(choices=answers, validators=[Optional()])
+    if prompts:
         # Which fields the page showed with words in them.
         fields["filled"] = StringField()
     for prompt in prompts:
@@ -151,7 +180,7 @@ def _stored(part: Part, draft: Draft) -> dict[str, Any]:
         stored[SHOWN] = IDENTIFIED if draft.identified else TOGETHER
     for prompt in part.prompts:
         stored |= dict(zip(field_names(prompt), draft.words.get(prompt.id, ()), strict=False))
-    if part.kind == "words":
+    if part.prompts:
         names = [name for prompt in part.prompts for name in field_names(prompt)]
         stored["filled"] = " ".join(name for name in names if stored.get(name))
     return stored

@@ -5,15 +5,17 @@ from survey.models.base import Base
 from survey.models.custody import BallotKey, Trustee
 from survey.models.mail import Mail, MailKind, MailState
 from survey.models.person import Person, SignInCode
-from survey.models.plan import Plan, PlannedPractice
+from survey.models.plan import Plan, PlannedPractice, Pulse
 from survey.models.proposal import Proposal, ProposalKind, ProposalState
 from survey.models.questionnaire import StoredQuestionnaire
 from survey.models.round import (
     Answered,
+    Approval,
     Ballot,
     CoachAccess,
     Invitation,
     Nomination,
+    Programme,
     Release,
     Round,
     RoundState,
@@ -22,6 +24,7 @@ from survey.models.team import Team, TeamMember
 
 __all__ = [
     "Answered",
+    "Approval",
     "AuditEntry",
     "Ballot",
     "BallotKey",
@@ -35,9 +38,11 @@ __all__ = [
     "Person",
     "Plan",
     "PlannedPractice",
+    "Programme",
     "Proposal",
     "ProposalKind",
     "ProposalState",
+    "Pulse",
     "Release",
     "Round",
     "RoundState",

@@ -30,6 +30,9 @@ class MailKind(StrEnum):
     REMINDER = "reminder"
     THANKS = "thanks"
     COACH_FIRST = "coach_first"
+    PROGRAMME = "programme"
+    APPROVAL_ASKED = "approval_asked"
+    APPROVAL_DECIDED = "approval_decided"
 
 
 class MailState(StrEnum):

@@ -1,4 +1,4 @@
-"""What a leader practises after a preview, in their own words."""
+"""What a leader practises after a preview, in their own words, and whether it is noticed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import orm
 from sqlalchemy.orm import Mapped, mapped_column
 
 from survey.models.base import Base, not_blank
-from survey.models.round import Release
+from survey.models.round import Release, Round
 
 
 class Plan(Base):
@@ -41,6 +41,9 @@ class Plan(Base):
     practices: Mapped[list[PlannedPractice]] = orm.relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="PlannedPractice.position"
     )
+    pulses: Mapped[list[Pulse]] = orm.relationship(
+        back_populates="plan", order_by="Pulse.number", passive_deletes="all"
+    )
 
 
 class PlannedPractice(Base):
@@ -55,3 +58,29 @@ class PlannedPractice(Base):
     facet: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int]
     behaviour: Mapped[str] = mapped_column(default="")
+
+
+class Pulse(Base):
+    """The short follow-up to a plan: a round of its own, with what it asks and what came of it.
+
+    The round is a draft until the day on which it asks; `behaviours` (a JSON list) are the
+    plan's as they were then.
+    """
+
+    __tablename__ = "pulse"
+    __table_args__ = (sa.UniqueConstraint("plan_id", "number"),)
+
+    round_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("round.id", ondelete="CASCADE"), primary_key=True
+    )
+    # Without a cascade: its round has to go first.
+    plan_id: Mapped[UUID] = mapped_column(sa.ForeignKey("plan.round_id"))
+    number: Mapped[int]
+    asks_on: Mapped[date]
+    behaviours: Mapped[str] = mapped_column(default="[]")
+    released_on: Mapped[date | None]
+    document: Mapped[str | None]
+    sha256: Mapped[str | None]
+
+    round: Mapped[Round] = orm.relationship(back_populates="pulse")
+    plan: Mapped[Plan] = orm.relationship(back_populates="pulses")

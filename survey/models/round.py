@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,6 +15,9 @@ from survey.models.base import Base, enumerated, not_blank, random_id
 from survey.models.custody import Trustee
 from survey.models.person import Person
 from survey.models.questionnaire import StoredQuestionnaire
+
+if TYPE_CHECKING:
+    from survey.models.plan import Pulse
 
 
 class RoundState(StrEnum):
@@ -27,8 +31,36 @@ class RoundState(StrEnum):
     VOID = "void"
 
 
+class Approval(StrEnum):
+    """Where the approval of a round's raters stands, for those who need one."""
+
+    NOT_ASKED = "not_asked"
+    WAITING = "waiting"
+    APPROVED = "approved"
+    SENT_BACK = "sent_back"
+
+
+class Programme(Base):
+    """Rounds of many leaders on common days, set up by an administrator."""
+
+    __tablename__ = "programme"
+    __table_args__ = (
+        sa.CheckConstraint("opens_at < closes_at", "opens_first"),
+        *not_blank("name"),
+    )
+
+    id: Mapped[UUID] = random_id()
+    name: Mapped[str] = mapped_column(unique=True)
+    opens_at: Mapped[datetime]
+    closes_at: Mapped[datetime]
+    # A manager approves each leader's raters before they are asked.
+    approves: Mapped[bool] = mapped_column(default=False)
+
+
 class Round(Base):
     """One leader's collecting of feedback: a questionnaire at a level, and the days it is open.
+
+    One with a `pulse` asks only what that asks.
 
     Its keys are in the keyring, and gone once it is released or void. Not even
     the public ones are here: whoever could change them could read what is sealed next.
@@ -69,8 +101,20 @@ class Round(Base):
     reminded_at: Mapped[datetime | None]
     # The leader reads the preview once a coach has opened the conversation.
     coach_first: Mapped[bool] = mapped_column(default=False)
+    # The programme that it is part of, and who approves its raters, if anybody has to.
+    programme_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("programme.id"), index=True)
+    approver_id: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("person.id", ondelete="SET NULL")
+    )
+    approval: Mapped[Approval] = mapped_column(enumerated(Approval), default=Approval.NOT_ASKED)
+    approval_note: Mapped[str] = mapped_column(default="")
 
-    leader: Mapped[Person] = orm.relationship()
+    leader: Mapped[Person] = orm.relationship(foreign_keys=leader_id)
+    approver: Mapped[Person | None] = orm.relationship(foreign_keys=approver_id)
+    programme: Mapped[Programme | None] = orm.relationship()
+    pulse: Mapped[Pulse | None] = orm.relationship(
+        back_populates="round", uselist=False, passive_deletes="all"
+    )
     trustee: Mapped[Trustee | None] = orm.relationship()
     questionnaire: Mapped[StoredQuestionnaire] = orm.relationship()
     nominations: Mapped[list[Nomination]] = orm.relationship(

@@ -85,7 +85,7 @@ class Rater:
     @property
     def may_be_identified(self) -> bool:
         """Whether the rater may choose to be shown by role: managers, and groups of one or two."""
-        return not self.is_self and (
+        return not (self.is_self or self.round.pulse) and (
             self.relationship == MANAGER or self.asked_alike <= LARGEST_FOR_CHOICE
         )
 
@@ -180,7 +180,13 @@ def save(session: Session, rater: Rater, changes: Draft) -> None:
 
 
 def missing(rater: Rater, draft: Draft) -> Missing:
-    """Return what is needed before sending: half of the items, required prompts, the choice."""
+    """Return what is needed before sending: half of the items, required prompts, the choice.
+
+    A pulse needs one answer.
+    """
+    if questions := questionnaires.pulse_questions(rater.round):
+        answered = any(question.key in draft.items for question in questions)
+        return Missing(items=int(not answered), prompts=(), choice=False)
     items = rater.questionnaire.items_at(rater.round.level)
     enough = math.ceil(len(items) * FEWEST_ITEMS)
     there = sum(item.id in draft.items for item in items)
@@ -239,6 +245,12 @@ def _hold_round(session: Session, rater: Rater) -> None:
 
 def _as_asked(rater: Rater, draft: Draft) -> Draft:
     """Return the draft without answers to what this rater is not asked (any more)."""
+    if questions := questionnaires.pulse_questions(rater.round):
+        keys = {question.key for question in questions}
+        return Draft(
+            items={key: answer for key, answer in draft.items.items() if key in keys},
+            words={key: words for key, words in draft.words.items() if key in keys},
+        )
     identified = bool(draft.identified) and rater.may_be_identified
     items = {item.id for item in rater.questionnaire.items_at(rater.round.level)}
     prompts = rater.questionnaire.prompts_for(rater.relationship, identified=identified)

@@ -11,7 +11,6 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -20,14 +19,15 @@ from sqlalchemy.orm import Session
 from questionnaires.definition import SELF
 from reports.answers import Answers
 from reports.partition import TooFewRaters
+from reports.pulse import PulseSetting, tallied
 from reports.release import sha256
 from survey.clock import last_day
 from survey.envelope import NotFromWebSide, Opener
 from survey.errors import Conflict, marked
 from survey.keyring import Keyring
-from survey.models import Ballot, Person, Release, Round, RoundState
+from survey.models import Ballot, Person, Pulse, Release, Round, RoundState
 from survey.sealing import SealBroken
-from survey.services import audit, coaching, custody, questionnaires, rounds
+from survey.services import audit, coaching, custody, pulses, questionnaires, rounds
 
 
 class NotDue(Conflict):
@@ -63,13 +63,6 @@ class RosterMismatch(Conflict):
     )
 
 
-class Closed(NamedTuple):
-    """What came of a close: the release, and the ballot key that is to be destroyed now."""
-
-    release: Release
-    key_id: UUID
-
-
 def close(
     session: Session,
     keyring: Keyring,
@@ -78,8 +71,8 @@ def close(
     zone: tzinfo = UTC,
     actor: Person | None = None,
     trustee_key: bytes | None = None,
-) -> Closed:
-    """Close a round whose closing day has passed; return its release, and the key that opened it.
+) -> UUID:
+    """Close a round whose closing day has passed; return the id of the key that opened it.
 
     The release names the days on which the round opened and closed in `zone`.
     Whoever claims the row first closes; the caller commits, then destroys keys.
@@ -100,19 +93,15 @@ def close(
     key_id = custody.key_of(session, round_)
     answers = _opened(session, round_, _opener(keyring, round_, key_id, trustee_key))
     _check_roster(session, round_, answers)
-    document = _aggregated(session, round_, answers, zone)
-    release = Release(
-        round_id=round_.id,
-        released_on=now.date(),
-        document=document,
-        sha256=sha256(document),
-    )
-    session.add(release)
+    release = _released(session, round_, answers, now, zone)
     rounds.end(session, round_, RoundState.RELEASED)
     session.flush()
-    coaching.announce(session, release, now)
+    if isinstance(release, Pulse):
+        pulses.announce(session, release, now)
+    else:
+        coaching.announce(session, release, now)
     audit.record(session, actor, marked("round closed"), rounds.subject(round_), now)
-    return Closed(release, key_id)
+    return key_id
 
 
 def _check_enough(session: Session, round_: Round) -> None:
@@ -161,6 +150,46 @@ def _check_roster(session: Session, round_: Round, answers: Sequence[Answers]) -
         if opened[relationship] != noted[relationship]:
             reason = f"{relationship}: {opened[relationship]} instead of {noted[relationship]}"
             raise RosterMismatch(reason=reason)
+
+
+def _released(
+    session: Session, round_: Round, answers: Sequence[Answers], now: datetime, zone: tzinfo
+) -> Release | Pulse:
+    """Keep what the answers say together. Raises TooFewAnswers."""
+    if round_.pulse is not None:
+        document = _tallied(session, round_.pulse, answers, zone)
+        pulses.keep_result(session, round_.pulse, document, sha256(document), now.date())
+        return round_.pulse
+    document = _aggregated(session, round_, answers, zone)
+    release = Release(
+        round_id=round_.id,
+        released_on=now.date(),
+        document=document,
+        sha256=sha256(document),
+    )
+    session.add(release)
+    return release
+
+
+def _tallied(session: Session, pulse: Pulse, answers: Sequence[Answers], zone: tzinfo) -> str:
+    """Return the document of a pulse's release. Raises TooFewAnswers."""
+    round_ = pulse.round
+    setting = PulseSetting(
+        questionnaire=questionnaires.read(round_.questionnaire),
+        language=round_.language,
+        leader=round_.leader.name,
+        release=pulse.plan.release.sha256,
+        number=pulse.number,
+        opened_on=(round_.opens_at or round_.closes_at).astimezone(zone).date(),
+        closed_on=last_day(round_.closes_at, zone),
+        k=round_.k,
+        asked=rounds.asked(session, round_).total(),
+        behaviours=questionnaires.behaviours_of(pulse),
+    )
+    try:
+        return tallied(setting, answers, random.SystemRandom()).to_json()
+    except TooFewRaters:
+        raise TooFewAnswers(k=round_.k) from None
 
 
 def _aggregated(session: Session, round_: Round, answers: Sequence[Answers], zone: tzinfo) -> str:

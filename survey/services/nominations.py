@@ -73,7 +73,7 @@ def proposed(session: Session, round_: Round) -> list[Nomination]:
         return round_.nominations
     query = (
         select(Round)
-        .where(Round.leader_id == round_.leader_id, Round.opens_at.is_not(None))
+        .where(Round.leader_id == round_.leader_id, Round.opens_at.is_not(None), ~Round.pulse.has())
         .order_by(Round.opens_at.desc())
         .limit(1)
     )

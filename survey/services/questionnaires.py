@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from questionnaires import loader
-from questionnaires.definition import Questionnaire
+from questionnaires.definition import PulseQuestion, Questionnaire
 from reports.release import Release as Document
 from reports.release import sha256
 from survey.errors import Conflict, NotFound, marked
-from survey.models import Release, Round, StoredQuestionnaire
+from survey.models import Pulse, Release, Round, StoredQuestionnaire
+
+MINUTES_OF_PULSE = 2
 
 
 class VersionChanged(Conflict):
@@ -79,4 +82,24 @@ def latest_releases(session: Session, name: str) -> list[Document]:
 
 def asked_in(round_: Round) -> str:
     """Return what a round asks, so that nobody can change it in the database unnoticed."""
-    return f"{sha256(round_.questionnaire.document)} {round_.level}"
+    asked = f"{sha256(round_.questionnaire.document)} {round_.level}"
+    return f"{asked} {sha256(round_.pulse.behaviours)}" if round_.pulse else asked
+
+
+def minutes(round_: Round, relationship: str) -> int:
+    """Return about how many minutes a rater needs; nobody has timed it."""
+    if round_.pulse is not None:
+        return MINUTES_OF_PULSE
+    return read(round_.questionnaire).minutes(round_.level, relationship)
+
+
+def behaviours_of(pulse: Pulse) -> tuple[str, ...]:
+    """Return the behaviours that a pulse asks about."""
+    return tuple(json.loads(pulse.behaviours))
+
+
+def pulse_questions(round_: Round) -> tuple[PulseQuestion, ...]:
+    """Return the questions of a pulse; none for a whole round."""
+    if round_.pulse is None:
+        return ()
+    return read(round_.questionnaire).pulse_questions(behaviours_of(round_.pulse))

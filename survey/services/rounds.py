@@ -235,16 +235,21 @@ def open_round(
     keys = custody.make_keys(session, keyring, round_)
     round_.ballot_size = ballot_size(questionnaires.read(round_.questionnaire))
     round_.state, round_.opens_at = RoundState.OPEN, now
-    round_.nominations.append(Nomination(person_id=round_.leader_id, relationship=SELF))
+    if round_.pulse is None:
+        round_.nominations.append(Nomination(person_id=round_.leader_id, relationship=SELF))
     session.flush()
     for nomination in round_.nominations:
         invitations.invite(session, nomination, keys, now)
     renew_enough(session, round_, now)
-    audit.record(session, actor, marked("round opened"), subject(round_), now)
+    act = marked("pulse sent") if round_.pulse else marked("round opened")
+    audit.record(session, actor, act, subject(round_), now)
 
 
 def check_how_often(session: Session, person_ids: Sequence[UUID], now: datetime, most: int) -> None:
-    """Raise AskedTooOften if `most` rounds (0: no limit) have lately asked one of these people."""
+    """Raise AskedTooOften if `most` rounds (0: no limit) have lately asked one of these people.
+
+    Pulses take two minutes and do not count.
+    """
     if not most:
         return
     query = (
@@ -255,6 +260,7 @@ def check_how_often(session: Session, person_ids: Sequence[UUID], now: datetime,
             Person.id.in_(person_ids),
             Nomination.relationship != SELF,
             Round.opens_at > now - LATELY,
+            ~Round.pulse.has(),
         )
         .group_by(Person.id, Person.name)
         .having(func.count() >= most)
@@ -289,9 +295,14 @@ def void(session: Session, round_: Round, now: datetime, actor: Person | None = 
     hold(session, round_)
     end(session, round_, RoundState.VOID)
     if actor is None or actor.id != round_.leader_id:
-        key = f"void:{round_.id}"
-        mails.queue(session, MailKind.VOID, key, round_.leader, round_.language, now, round_=round_)
+        tell_void(session, round_, now)
     audit.record(session, actor, marked("round ended without preview"), subject(round_), now)
+
+
+def tell_void(session: Session, round_: Round, now: datetime) -> None:
+    """Tell the leader that a round has ended without a result."""
+    key = f"void:{round_.id}"
+    mails.queue(session, MailKind.VOID, key, round_.leader, round_.language, now, round_=round_)
 
 
 def end(session: Session, round_: Round, state: RoundState) -> None:
@@ -336,14 +347,15 @@ def find(session: Session, round_id: UUID) -> Round:
 
 
 def of_leader(session: Session, leader: Person) -> list[Round]:
-    """Return a leader's rounds, the latest closing day first."""
-    query = select(Round).where(Round.leader_id == leader.id).order_by(Round.closes_at.desc())
-    return list(session.scalars(query))
+    """Return a leader's rounds, the latest closing day first; pulses belong to their plans."""
+    query = select(Round).where(Round.leader_id == leader.id, ~Round.pulse.has())
+    return list(session.scalars(query.order_by(Round.closes_at.desc())))
 
 
 def every(session: Session) -> list[Round]:
-    """Return all rounds, the latest closing day first."""
-    return list(session.scalars(select(Round).order_by(Round.closes_at.desc())))
+    """Return all rounds but pulses, the latest closing day first."""
+    query = select(Round).where(~Round.pulse.has()).order_by(Round.closes_at.desc())
+    return list(session.scalars(query))
 
 
 def due(session: Session, now: datetime) -> list[UUID]:

@@ -14,9 +14,10 @@ from survey.access import allow, own_round, person
 from survey.calendar import weekly_slot
 from survey.db import session
 from survey.errors import NotFound
+from survey.forms.account import PlainForm
 from survey.forms.practices import ChooseForm, PlanForm, ThanksForm, behaviour_field, plan_form
 from survey.models import Plan, Release
-from survey.services import coaching, questionnaires
+from survey.services import coaching, pulses, questionnaires
 from survey.services import practices as services
 from survey.site import site
 from survey.speech import say
@@ -118,6 +119,30 @@ def thanks(round_id: UUID) -> Page:
     return _show_page(release, found, form)
 
 
+@bp.post("/practise/pulses")
+@allow("leader")
+def plan_pulses(round_id: UUID) -> Page:
+    """Plan to ask the same raters on the days to come."""
+    _, found = _own_plan(round_id)
+    zone = site().settings.zone()
+    if attempt(
+        PlainForm(), lambda: pulses.plan_pulses(session(), found, site().now(), zone, person())
+    ):
+        flash(say().gettext("The pulse is planned."))
+    return redirect(url_for("practices.show", round_id=round_id, _anchor="pulse"))
+
+
+@bp.post("/practise/pulses/<int:number>/leave-out")
+@allow("leader")
+def leave_pulse_out(round_id: UUID, number: int) -> Page:
+    """Do not send a pulse, or end it unopened."""
+    _, found = _own_plan(round_id)
+    pulse = pulses.find(found, number)
+    if attempt(PlainForm(), lambda: pulses.leave_out(session(), pulse, site().now(), person())):
+        flash(say().gettext("The pulse was taken back."))
+    return redirect(url_for("practices.show", round_id=round_id, _anchor="pulse"))
+
+
 def _own_release(round_id: UUID) -> Release:
     """Return the release of the signed-in leader's round. Raises NotFound, CoachFirst."""
     return coaching.readable_release(session(), person(), own_round(round_id).id)
@@ -164,10 +189,17 @@ def _show_page(release: Release, plan: Plan | None, form: ThanksForm) -> Page:
         slot=services.slot_of(plan) if plan else None,
         texts=texts_of(release.round),
         asked=len(services.asked(session(), release.round)),
+        pulse_days=_pulse_days(plan) if plan else [],
         day_of=site().day_of,
+        last_day=site().last_day,
         form=form,
     )
     return page, status(form)
+
+
+def _pulse_days(plan: Plan) -> list[str]:
+    """Return the days on which a pulse could still ask, in words."""
+    return [say().day(day) for day in pulses.days(plan) if day > site().today()]
 
 
 def _plan_page(release: Release, plan: Plan, form: PlanForm) -> Page:

@@ -14,7 +14,7 @@ from survey import access, speech
 from survey.access import allow
 from survey.db import session
 from survey.models import Release
-from survey.services import coaching, practices, questionnaires
+from survey.services import coaching, practices, pulses, questionnaires
 from survey.views.printed import download, printed
 from survey.views.texts import texts_of
 
@@ -99,7 +99,8 @@ def _preview(release: Release) -> Preview:
 
 def _read(release: Release, before: Preview | None = None) -> Preview:
     document = Document.model_validate_json(release.document)
-    return Preview(document, questionnaires.read(release.round.questionnaire), before)
+    asked = questionnaires.read(release.round.questionnaire)
+    return Preview(document, asked, before, pulses.releases(session(), release))
 
 
 def _name(preview: Preview) -> str:

@@ -23,7 +23,7 @@ from survey.forms.rater import Part, PartForm, part_form, parts
 from survey.hints import hints
 from survey.limits import count_unknown_link
 from survey.models import Answered
-from survey.services import ballots, invitations, proposals
+from survey.services import ballots, invitations, proposals, questionnaires
 from survey.services.ballots import LinkUnknown, NotStarted, Rater
 from survey.services.invitations import OpenLink
 from survey.services.rounds import languages
@@ -57,7 +57,7 @@ def welcome(rater: Rater) -> Page:
     """Say who asks and who will see what; the buttons start or decline."""
     draft = ballots.draft(session(), rater)
     return _page(
-        "welcome",
+        "welcome_pulse" if rater.round.pulse else "welcome",
         rater,
         draft=draft,
         rules=rules(rater.round.k),
@@ -119,7 +119,7 @@ def part(rater: Rater, number: int) -> Page:
             raise NotStarted
         return redirect(url_for("rater.welcome", link=rater.link))
     pages = parts(rater, bool(draft.identified))
-    form = _part_form(rater, draft, pages, number)
+    form = _part_form(draft, pages, number)
     if form.validate_on_submit():
         ballots.save(session(), rater, form.changes())
         session().commit()
@@ -134,7 +134,7 @@ def keep(rater: Rater, number: int) -> Page:
     draft = _draft(rater)
     if draft is None:
         raise NotStarted
-    form = _part_form(rater, draft, parts(rater, bool(draft.identified)), number)
+    form = _part_form(draft, parts(rater, bool(draft.identified)), number)
     if not form.validate_on_submit():
         return "", 422
     ballots.save(session(), rater, form.changes())
@@ -186,10 +186,10 @@ def _draft(rater: Rater) -> Draft | None:
     return ballots.draft(session(), rater)
 
 
-def _part_form(rater: Rater, draft: Draft, pages: tuple[Part, ...], number: int) -> PartForm:
+def _part_form(draft: Draft, pages: tuple[Part, ...], number: int) -> PartForm:
     if not 1 <= number <= len(pages):
         raise NotFound
-    return part_form(pages[number - 1], rater.questionnaire.structure.scale.points, draft)
+    return part_form(pages[number - 1], draft)
 
 
 def _after(rater: Rater, pages: tuple[Part, ...], number: int) -> str:
@@ -214,6 +214,6 @@ def _page(name: str, rater: Rater, **more: Any) -> str:
         texts=texts,
         leader=rater.round.leader.name,
         last_day=site().last_day(rater.round.closes_at),
-        minutes=rater.questionnaire.minutes(rater.round.level, rater.relationship),
+        minutes=questionnaires.minutes(rater.round, rater.relationship),
         **more,
     )

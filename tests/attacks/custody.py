@@ -29,6 +29,7 @@ from survey.models import (
     Invitation,
     Nomination,
     Person,
+    Release,
     Trustee,
 )
 from survey.sealing import KeyPair, SealBroken
@@ -325,13 +326,13 @@ class ProductBox:
     def close(self) -> tuple[int, float] | None:
         private = self.trustee.private if self.trustee else None
         try:
-            closed = closing.close(
-                self.session, self.closes, self.round.id, CLOSES, trustee_key=private
-            )
+            closing.close(self.session, self.closes, self.round.id, CLOSES, trustee_key=private)
         except Refused:
             self.session.rollback()
             return None
-        document = Document.model_validate_json(closed.release.document)
+        document = Document.model_validate_json(
+            self.session.get_one(Release, self.round.id).document
+        )
         [atom] = document.atoms
         means = [figure.mean for figure in document.figures if figure.mean is not None]
         return atom.n, sum(means) / len(means)

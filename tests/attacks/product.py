@@ -19,7 +19,16 @@ from survey.answers import Draft
 from survey.config import Settings
 from survey.envelope import ballot_purpose
 from survey.keyring import Keyring
-from survey.models import Answered, Ballot, Invitation, Mail, MailKind, Nomination, Person
+from survey.models import (
+    Answered,
+    Ballot,
+    Invitation,
+    Mail,
+    MailKind,
+    Nomination,
+    Person,
+    Release,
+)
 from survey.sealing import from_token, read_link
 from survey.services import ballots, closing
 from survey.site import EXTENSION
@@ -81,8 +90,9 @@ class Product:
 
     def close(self) -> tuple[str, ...]:
         """Close the round and return its comments as they are printed."""
-        release = closing.close(self.session, self.keyring, self.round_id, CLOSES).release
+        closing.close(self.session, self.keyring, self.round_id, CLOSES)
         self.session.commit()
+        release = self.session.get_one(Release, self.round_id)
         with self.app.app_context():
             jobs.clean_up(self.site)
         [comments] = [

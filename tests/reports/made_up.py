@@ -9,7 +9,8 @@ from datetime import date
 from questionnaires.definition import SELF, Questionnaire
 from reports.aggregate import aggregate
 from reports.answers import Answers
-from reports.release import Release
+from reports.pulse import PulseSetting, tallied
+from reports.release import PulseRelease, Release
 from tests.reports.conftest import setting
 
 WISH = "Hand over whole results, so that I can decide the order of the work myself. "
@@ -57,3 +58,41 @@ def released(
         closed_on=closed_on,
     )
     return aggregate(about, given, random.Random(1))
+
+
+def pulse(
+    questionnaire: Questionnaire,
+    language: str = "en",
+    number: int = 1,
+    text: str = WISH,
+    n: int = 8,
+) -> PulseRelease:
+    """Return the release of a pulse about two behaviours; all write `text`."""
+    chance = random.Random(number)
+    about = PulseSetting(
+        questionnaire=questionnaire,
+        language=language,
+        leader="Robin Sample",
+        release="0" * 64,
+        number=number,
+        opened_on=date(2027, 1, 21),
+        closed_on=date(2027, 2, 4),
+        k=3,
+        asked=n + 2,
+        behaviours=("hands over whole results", "asks before telling, also when time is short"),
+    )
+    given = [
+        Answers(
+            "peer",
+            False,
+            {
+                "PU0": chance.randint(1, 4),
+                "PU1-1": chance.randint(1, 7),
+                "PU1-2": chance.randint(0, 7),
+                "PU2": chance.randint(3, 7),
+            },
+            {"PU3": (text,)} if text else {},
+        )
+        for _ in range(n)
+    ]
+    return tallied(about, given, random.Random(1))

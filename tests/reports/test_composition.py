@@ -19,7 +19,7 @@ from reports.pdf import guide_html, preview_html, team_html
 from reports.preview import Preview
 from reports.team import together
 from reports.team_report import TeamReport
-from tests.reports.made_up import WISH, released
+from tests.reports.made_up import WISH, pulse, released
 
 FEWEST_LINES = 4
 EDGE = 28  # points; a little under a centimetre
@@ -137,6 +137,18 @@ def test_follow_ups_stand_well(closed, questionnaire, leaning, language, paper):
 
     assert faults(preview_html(preview), paper) == []
     assert faults(guide_html(preview), paper) == []
+
+
+@pytest.mark.parametrize(("language", "paper"), [("en", "a4"), ("de", "letter")])
+@pytest.mark.parametrize("shape", [{"n": 3, "text": ""}, {}, {"n": 20, "text": LONG}])
+def test_pulses_stand_well(closed, questionnaire, shape, language, paper):
+    pulses = [pulse(questionnaire, language, number, **shape) for number in (1, 2)]
+    before = closed(closed_on=date(2026, 5, 15), seed=2, language=language)
+    asked = Preview(before, questionnaire, pulses=pulses)
+
+    assert faults(preview_html(asked), paper) == []
+    follow_up = Preview(closed(language=language), questionnaire, asked)
+    assert faults(preview_html(follow_up), paper) == []
 
 
 @pytest.mark.parametrize(("language", "paper"), [("en", "a4"), ("de", "letter")])

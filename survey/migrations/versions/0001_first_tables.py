@@ -29,6 +29,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_person_email")),
     )
     op.create_table(
+        "programme",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("opens_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closes_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approves", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("name <> ''", name=op.f("ck_programme_name_not_blank")),
+        sa.CheckConstraint("opens_at < closes_at", name=op.f("ck_programme_opens_first")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme")),
+        sa.UniqueConstraint("name", name=op.f("uq_programme_name")),
+    )
+    op.create_table(
         "questionnaire",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -78,6 +90,42 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_coach_access_coach_id"), ["coach_id"], unique=False)
 
     op.create_table(
+        "sign_in_code",
+        sa.Column("browser", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts_left", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "attempts_left >= 0", name=op.f("ck_sign_in_code_attempts_not_negative")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["person.id"],
+            name=op.f("fk_sign_in_code_person_id_person"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("browser", name=op.f("pk_sign_in_code")),
+    )
+    with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_code_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "team",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("questionnaire_id", sa.Uuid(), nullable=False),
+        sa.Column("made_on", sa.Date(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.CheckConstraint("name <> ''", name=op.f("ck_team_name_not_blank")),
+        sa.ForeignKeyConstraint(
+            ["questionnaire_id"],
+            ["questionnaire.id"],
+            name=op.f("fk_team_questionnaire_id_questionnaire"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
+    )
+    op.create_table(
         "trustee",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -123,6 +171,23 @@ def upgrade() -> None:
         sa.Column("reminders", sa.Integer(), nullable=False),
         sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("coach_first", sa.Boolean(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(), nullable=True),
+        sa.Column("approver_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "approval",
+            sa.Enum(
+                "not_asked",
+                "waiting",
+                "approved",
+                "sent_back",
+                name="approval",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("approval_note", sa.Text(), nullable=False),
         sa.CheckConstraint("language <> ''", name=op.f("ck_round_language_not_blank")),
         sa.CheckConstraint("level <> ''", name=op.f("ck_round_level_not_blank")),
         sa.CheckConstraint(
@@ -132,7 +197,16 @@ def upgrade() -> None:
         sa.CheckConstraint("k >= 3", name=op.f("ck_round_k_at_least_three")),
         sa.CheckConstraint("opens_at < closes_at", name=op.f("ck_round_opens_first")),
         sa.ForeignKeyConstraint(
+            ["approver_id"],
+            ["person.id"],
+            name=op.f("fk_round_approver_id_person"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
             ["leader_id"], ["person.id"], name=op.f("fk_round_leader_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_round_programme_id_programme")
         ),
         sa.ForeignKeyConstraint(
             ["questionnaire_id"],
@@ -146,28 +220,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("round", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_round_leader_id"), ["leader_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_round_programme_id"), ["programme_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_round_state"), ["state"], unique=False)
-
-    op.create_table(
-        "sign_in_code",
-        sa.Column("browser", sa.LargeBinary(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=True),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("attempts_left", sa.Integer(), nullable=False),
-        sa.CheckConstraint(
-            "attempts_left >= 0", name=op.f("ck_sign_in_code_attempts_not_negative")
-        ),
-        sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["person.id"],
-            name=op.f("fk_sign_in_code_person_id_person"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("browser", name=op.f("pk_sign_in_code")),
-    )
-    with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_sign_in_code_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "ballot",
@@ -180,6 +234,43 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("round_id", "handle", name=op.f("pk_ballot")),
     )
+    op.create_table(
+        "ballot_key",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("public", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("round_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["round.id"],
+            name=op.f("fk_ballot_key_round_id_round"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ballot_key")),
+        sa.UniqueConstraint("round_id", name=op.f("uq_ballot_key_round_id")),
+    )
+    op.create_table(
+        "nomination",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("relationship", sa.Text(), nullable=False),
+        sa.CheckConstraint("relationship <> ''", name=op.f("ck_nomination_relationship_not_blank")),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_nomination_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["round.id"],
+            name=op.f("fk_nomination_round_id_round"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_nomination")),
+        sa.UniqueConstraint("round_id", "person_id", name=op.f("uq_nomination_round_id_person_id")),
+    )
+    with op.batch_alter_table("nomination", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_nomination_person_id"), ["person_id"], unique=False)
+
     op.create_table(
         "proposal",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -226,15 +317,15 @@ def upgrade() -> None:
             name=op.f("ck_proposal_person_if_roster"),
         ),
         sa.CheckConstraint(
-            "(person_id IS NULL) = (relationship IS NULL)",
-            name=op.f("ck_proposal_person_in_a_role"),
-        ),
-        sa.CheckConstraint(
             "proposer_id <> decider_id OR state = 'withdrawn'",
             name=op.f("ck_proposal_second_person"),
         ),
+        sa.CheckConstraint(
+            "(person_id IS NULL) = (relationship IS NULL)",
+            name=op.f("ck_proposal_person_in_a_role"),
+        ),
         sa.ForeignKeyConstraint(
-            ["round_id"], ["round.id"], name=op.f("fk_proposal_round_id_round"), ondelete="CASCADE"
+            ["decider_id"], ["person.id"], name=op.f("fk_proposal_decider_id_person")
         ),
         sa.ForeignKeyConstraint(
             ["person_id"], ["person.id"], name=op.f("fk_proposal_person_id_person")
@@ -243,49 +334,12 @@ def upgrade() -> None:
             ["proposer_id"], ["person.id"], name=op.f("fk_proposal_proposer_id_person")
         ),
         sa.ForeignKeyConstraint(
-            ["decider_id"], ["person.id"], name=op.f("fk_proposal_decider_id_person")
+            ["round_id"], ["round.id"], name=op.f("fk_proposal_round_id_round"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_proposal")),
     )
     with op.batch_alter_table("proposal", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_proposal_round_id"), ["round_id"], unique=False)
-
-    op.create_table(
-        "ballot_key",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("public", sa.LargeBinary(), nullable=False),
-        sa.Column("signature", sa.LargeBinary(), nullable=False),
-        sa.Column("round_id", sa.Uuid(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["round_id"],
-            ["round.id"],
-            name=op.f("fk_ballot_key_round_id_round"),
-            ondelete="SET NULL",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ballot_key")),
-        sa.UniqueConstraint("round_id", name=op.f("uq_ballot_key_round_id")),
-    )
-    op.create_table(
-        "nomination",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("round_id", sa.Uuid(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=False),
-        sa.Column("relationship", sa.Text(), nullable=False),
-        sa.CheckConstraint("relationship <> ''", name=op.f("ck_nomination_relationship_not_blank")),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["person.id"], name=op.f("fk_nomination_person_id_person")
-        ),
-        sa.ForeignKeyConstraint(
-            ["round_id"],
-            ["round.id"],
-            name=op.f("fk_nomination_round_id_round"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_nomination")),
-        sa.UniqueConstraint("round_id", "person_id", name=op.f("uq_nomination_round_id_person_id")),
-    )
-    with op.batch_alter_table("nomination", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_nomination_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "release",
@@ -299,76 +353,6 @@ def upgrade() -> None:
             ["round_id"], ["round.id"], name=op.f("fk_release_round_id_round"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("round_id", name=op.f("pk_release")),
-    )
-    op.create_table(
-        "team",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("questionnaire_id", sa.Uuid(), nullable=False),
-        sa.Column("made_on", sa.Date(), nullable=False),
-        sa.Column("document", sa.Text(), nullable=False),
-        sa.CheckConstraint("name <> ''", name=op.f("ck_team_name_not_blank")),
-        sa.ForeignKeyConstraint(
-            ["questionnaire_id"],
-            ["questionnaire.id"],
-            name=op.f("fk_team_questionnaire_id_questionnaire"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
-    )
-    op.create_table(
-        "team_member",
-        sa.Column("round_id", sa.Uuid(), nullable=False),
-        sa.Column("team_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["round_id"], ["release.round_id"], name=op.f("fk_team_member_round_id_release")
-        ),
-        sa.ForeignKeyConstraint(
-            ["team_id"], ["team.id"], name=op.f("fk_team_member_team_id_team"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("round_id", name=op.f("pk_team_member")),
-    )
-    with op.batch_alter_table("team_member", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_team_member_team_id"), ["team_id"], unique=False)
-
-    op.create_table(
-        "plan",
-        sa.Column("round_id", sa.Uuid(), nullable=False),
-        sa.Column("chosen_on", sa.Date(), nullable=False),
-        sa.Column("vision", sa.Text(), nullable=False),
-        sa.Column("first_step", sa.Text(), nullable=False),
-        sa.Column("weekday", sa.Integer(), nullable=True),
-        sa.Column("begins_at", sa.Time(), nullable=True),
-        sa.Column("minutes", sa.Integer(), nullable=False),
-        sa.Column("place", sa.Text(), nullable=False),
-        sa.Column("thanks", sa.Text(), nullable=False),
-        sa.Column("thanked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("minutes > 0", name=op.f("ck_plan_minutes_positive")),
-        sa.CheckConstraint(
-            "(weekday IS NULL) = (begins_at IS NULL)", name=op.f("ck_plan_slot_whole")
-        ),
-        sa.CheckConstraint("weekday BETWEEN 0 AND 6", name=op.f("ck_plan_weekday_from_monday")),
-        sa.ForeignKeyConstraint(
-            ["round_id"],
-            ["release.round_id"],
-            name=op.f("fk_plan_round_id_release"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("round_id", name=op.f("pk_plan")),
-    )
-    op.create_table(
-        "planned_practice",
-        sa.Column("round_id", sa.Uuid(), nullable=False),
-        sa.Column("facet", sa.Text(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("behaviour", sa.Text(), nullable=False),
-        sa.CheckConstraint("facet <> ''", name=op.f("ck_planned_practice_facet_not_blank")),
-        sa.ForeignKeyConstraint(
-            ["round_id"],
-            ["plan.round_id"],
-            name=op.f("fk_planned_practice_round_id_plan"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("round_id", "facet", name=op.f("pk_planned_practice")),
     )
     op.create_table(
         "invitation",
@@ -401,6 +385,46 @@ def upgrade() -> None:
         sa.UniqueConstraint("nomination_id", name=op.f("uq_invitation_nomination_id")),
     )
     op.create_table(
+        "plan",
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("chosen_on", sa.Date(), nullable=False),
+        sa.Column("vision", sa.Text(), nullable=False),
+        sa.Column("first_step", sa.Text(), nullable=False),
+        sa.Column("weekday", sa.Integer(), nullable=True),
+        sa.Column("begins_at", sa.Time(), nullable=True),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("thanks", sa.Text(), nullable=False),
+        sa.Column("thanked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(weekday IS NULL) = (begins_at IS NULL)", name=op.f("ck_plan_slot_whole")
+        ),
+        sa.CheckConstraint("minutes > 0", name=op.f("ck_plan_minutes_positive")),
+        sa.CheckConstraint("weekday BETWEEN 0 AND 6", name=op.f("ck_plan_weekday_from_monday")),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["release.round_id"],
+            name=op.f("fk_plan_round_id_release"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("round_id", name=op.f("pk_plan")),
+    )
+    op.create_table(
+        "team_member",
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["release.round_id"], name=op.f("fk_team_member_round_id_release")
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_team_member_team_id_team"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("round_id", name=op.f("pk_team_member")),
+    )
+    with op.batch_alter_table("team_member", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_team_member_team_id"), ["team_id"], unique=False)
+
+    op.create_table(
         "mail",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -420,6 +444,9 @@ def upgrade() -> None:
                 "reminder",
                 "thanks",
                 "coach_first",
+                "programme",
+                "approval_asked",
+                "approval_decided",
                 name="mailkind",
                 native_enum=False,
                 create_constraint=True,
@@ -479,12 +506,46 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_mail_round_id"), ["round_id"], unique=False)
         batch_op.create_index("ix_mail_state_due_at", ["state", "due_at"], unique=False)
 
+    op.create_table(
+        "planned_practice",
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("facet", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("behaviour", sa.Text(), nullable=False),
+        sa.CheckConstraint("facet <> ''", name=op.f("ck_planned_practice_facet_not_blank")),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["plan.round_id"],
+            name=op.f("fk_planned_practice_round_id_plan"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("round_id", "facet", name=op.f("pk_planned_practice")),
+    )
+    op.create_table(
+        "pulse",
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("asks_on", sa.Date(), nullable=False),
+        sa.Column("behaviours", sa.Text(), nullable=False),
+        sa.Column("released_on", sa.Date(), nullable=True),
+        sa.Column("document", sa.Text(), nullable=True),
+        sa.Column("sha256", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.round_id"], name=op.f("fk_pulse_plan_id_plan")),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["round.id"], name=op.f("fk_pulse_round_id_round"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("round_id", name=op.f("pk_pulse")),
+        sa.UniqueConstraint("plan_id", "number", name=op.f("uq_pulse_plan_id_number")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Take the change back."""
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("pulse")
+    op.drop_table("planned_practice")
     with op.batch_alter_table("mail", schema=None) as batch_op:
         batch_op.drop_index("ix_mail_state_due_at")
         batch_op.drop_index(batch_op.f("ix_mail_round_id"))
@@ -492,40 +553,41 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_mail_invitation_id"))
 
     op.drop_table("mail")
-    op.drop_table("invitation")
-    op.drop_table("planned_practice")
-    op.drop_table("plan")
     with op.batch_alter_table("team_member", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_team_member_team_id"))
 
     op.drop_table("team_member")
-    op.drop_table("team")
+    op.drop_table("plan")
+    op.drop_table("invitation")
     op.drop_table("release")
+    with op.batch_alter_table("proposal", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_proposal_round_id"))
+
+    op.drop_table("proposal")
     with op.batch_alter_table("nomination", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_nomination_person_id"))
 
     op.drop_table("nomination")
     op.drop_table("ballot_key")
-    with op.batch_alter_table("proposal", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_proposal_round_id"))
-
-    op.drop_table("proposal")
     op.drop_table("ballot")
-    with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_sign_in_code_person_id"))
-
-    op.drop_table("sign_in_code")
     with op.batch_alter_table("round", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_round_state"))
+        batch_op.drop_index(batch_op.f("ix_round_programme_id"))
         batch_op.drop_index(batch_op.f("ix_round_leader_id"))
 
     op.drop_table("round")
     op.drop_table("trustee")
+    op.drop_table("team")
+    with op.batch_alter_table("sign_in_code", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_in_code_person_id"))
+
+    op.drop_table("sign_in_code")
     with op.batch_alter_table("coach_access", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_coach_access_coach_id"))
 
     op.drop_table("coach_access")
     op.drop_table("audit_entry")
     op.drop_table("questionnaire")
+    op.drop_table("programme")
     op.drop_table("person")
     # ### end Alembic commands ###

@@ -64,7 +64,7 @@ def test_a_release_holds_what_was_answered_in_groups(session, keyring, round_):
 
 
 def test_the_release_is_known_by_its_digest(session, keyring, round_):
-    release = closing.close(session, keyring, round_.id, CLOSES).release
+    release = factories.closed(session, keyring, round_)
 
     assert release.sha256 == sha256(release.document)
     assert release.released_on == CLOSES.date()
@@ -117,8 +117,7 @@ def test_closing_one_round_leaves_all_others_open_and_sealed(session, keyring, r
     other = factories.opened(session, keyring, leader=factories.person(session, "Sam", "leader"))
     factories.all_answer(session, keyring, other)
 
-    assert closing.close(session, keyring, round_.id, CLOSES).release.round_id == round_.id
-    session.commit()
+    assert factories.closed(session, keyring, round_).round_id == round_.id
     assert custody.destroy_keys(session, keyring) == [round_.id]
     assert other.state is RoundState.OPEN
     assert len(session.scalars(select(Ballot)).all()) == 11

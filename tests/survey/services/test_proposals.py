@@ -219,7 +219,7 @@ def test_one_less_loses_link_answers_and_unsent_mails(session, keyring, round_, 
         (MailKind.INVITATION, "withdrawn"),
         (MailKind.ROUND_CHANGED, "waiting"),
     ]
-    release = closing.close(session, keyring, round_.id, CLOSES).release
+    release = factories.closed(session, keyring, round_)
     atoms = Document.model_validate_json(release.document).atoms
     assert (sum(atom.asked for atom in atoms), sum(atom.n for atom in atoms)) == (9, 9)
 

@@ -63,6 +63,8 @@ ALLOWED = {
     "practices.plan": {"robin"},
     "practices.calendar": {"robin"},
     "practices.thanks": {"robin"},
+    "practices.plan_pulses": {"robin"},
+    "practices.leave_pulse_out": {"robin"},
     "leader.take_offer_back": {"robin"},
     "teams.index": {"andy"},
     "teams.new": {"andy"},
@@ -88,7 +90,8 @@ ALLOWED = {
 OF_A_PREVIEW = {
     "previews.show", "previews.pdf", "previews.guide", "previews.workbook", "previews.table",
     "practices.show", "practices.choose", "practices.plan", "practices.calendar",
-    "practices.thanks", "coach.open_conversation",
+    "practices.thanks", "practices.plan_pulses", "practices.leave_pulse_out",
+    "coach.open_conversation",
 }  # fmt: skip
 BEFORE_OPENING = {"leader.prepare", "leader.raters", "leader.ready", "leader.discard"}
 

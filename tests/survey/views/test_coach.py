@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from survey.jobs import sweep
 from survey.models import CoachAccess, Mail, MailKind, Person, Release
-from survey.services import closing, coaching, rounds
+from survey.services import coaching, rounds
 from survey.services.rounds import Choices
 from tests import factories
 from tests.conftest import CLOSES, NOW
@@ -46,8 +46,7 @@ class TestCoachFirst:
         rounds.open_round(session, keyring, round_, NOW)
         session.commit()
         factories.all_answer(session, keyring, round_)
-        release = closing.close(session, keyring, round_.id, CLOSES).release
-        session.commit()
+        release = factories.closed(session, keyring, round_)
         session.close()
         return release
 
