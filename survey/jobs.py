@@ -20,7 +20,7 @@ from survey.errors import Refused, for_log
 from survey.keyring import KeyringUnusable, Side
 from survey.mail import deliver
 from survey.models import Round
-from survey.services import closing, coaching, custody, pulses, rounds, trustees
+from survey.services import closing, coaching, custody, programmes, pulses, rounds, trustees
 from survey.services.closing import NotDue, TooFewAnswers, TrusteeNeeded
 from survey.services.rounds import RoundStarted
 from survey.site import Site, site
@@ -51,7 +51,7 @@ def _tasks(side: Side) -> list[Callable[[Site], None]]:
     if side.closes:
         tasks.append(_close_due)
     if side.serves:
-        tasks += [_renew_enough, _hand_over, _open_pulses]
+        tasks += [_renew_enough, _hand_over, _open_programmes, _open_pulses]
     tasks.append(clean_up)
     if side.serves:
         tasks.append(_deliver)
@@ -137,6 +137,23 @@ def _hand_over(site: Site) -> None:
     session = db.session()
     coaching.hand_over_overdue(session, site.now())
     session.commit()
+
+
+def _open_programmes(site: Site) -> None:
+    """Send what is ready; the programme's page says what is not, and a leader learns why."""
+    session = db.session()
+    for round_ in programmes.due(session, site.now()):
+        try:
+            rounds.open_round(
+                session,
+                site.keyring,
+                round_,
+                site.now(),
+                rounds_a_person=site.settings.rounds_a_person,
+            )
+            session.commit()
+        except Refused:
+            session.rollback()
 
 
 def _open_pulses(site: Site) -> None:

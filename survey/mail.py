@@ -28,8 +28,8 @@ from reports.release import TeamRelease
 from survey import sealing
 from survey.errors import Refused, marked
 from survey.keyring import KeyringUnusable
-from survey.links import stop_path
-from survey.models import Answered, Mail, MailKind, Plan, Round, RoundState
+from survey.links import approval_path, stop_path
+from survey.models import Answered, Approval, Mail, MailKind, Plan, Round, RoundState
 from survey.sealing import SealBroken
 from survey.services import mails, proposals, questionnaires, reminders, rounds, teams
 from survey.services.invitations import NotForThisAddress, OpenLink, open_to, secret_of
@@ -222,6 +222,8 @@ def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         return shared | _code(site, mail)
     if mail.kind in (MailKind.TRUSTEE_NEEDED, MailKind.CHANGE_PROPOSED, MailKind.COACH_FIRST):
         return shared | _about_round(site, mail)
+    if mail.kind in (MailKind.PROGRAMME, MailKind.APPROVAL_ASKED, MailKind.APPROVAL_DECIDED):
+        return shared | _in_a_programme(site, mail)
     if mail.kind is MailKind.TEAM_REPORT:
         return shared | _in_a_team(site, session, mail)
     if mail.kind is MailKind.THANKS:
@@ -238,6 +240,24 @@ def _about_round(site: Site, mail: Mail) -> dict[str, Any]:
         "round_id": mail.round.id,
         "leader": mail.round.leader.name,
         "last_day": language(mail.language).day(site.last_day(mail.round.closes_at)),
+    }
+
+
+def _in_a_programme(site: Site, mail: Mail) -> dict[str, Any]:
+    """Say what a programme wants of a leader or manager, as it stands now."""
+    about = _about_round(site, mail)
+    round_ = mail.round
+    if round_ is None or round_.programme is None or not round_.is_prepared():
+        raise MailImpossible("its round has opened, or left its programme")
+    path = approval_path(site.keyring, round_.id, mail.person_id)
+    return about | {
+        "programme": round_.programme.name,
+        "approves": round_.programme.approves,
+        "first_day": language(mail.language).day(site.day_of(round_.programme.opens_at)),
+        "approved": round_.approval is Approval.APPROVED,
+        "manager": round_.approver.name if round_.approver else "",
+        "note": round_.approval_note,
+        "approve_url": f"{site.settings.base_url}/approve/{path}",
     }
 
 

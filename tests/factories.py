@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,18 +14,20 @@ from survey import sealing
 from survey.answers import Draft
 from survey.envelope import Envelope, Opener
 from survey.keyring import Keyring
-from survey.models import Invitation, Nomination, Person, Release, Round, Team
+from survey.models import Invitation, Nomination, Person, Programme, Release, Round, Team
 from survey.services import (
     ballots,
     closing,
     invitations,
     nominations,
     people,
+    programmes,
     questionnaires,
     rounds,
     teams,
 )
 from survey.services.nominations import Named
+from survey.services.programmes import Common, Member
 from survey.services.rounds import Choices
 from tests.conftest import CLOSES, NOW
 
@@ -58,6 +60,27 @@ def prepared(
     ]
     nominations.name_raters(session, round_, named, now)
     return round_
+
+
+def programme(
+    session: Session,
+    leader: Person,
+    manager: Person,
+    language: str = "en",
+    questionnaire: Questionnaire = QUESTIONNAIRE,
+) -> Programme:
+    """A programme for one leader, whose raters the manager approves."""
+    made = programmes.make(
+        session,
+        Common("Autumn", NOW + timedelta(days=1), CLOSES, approves=True),
+        Choices("new_lead", language, CLOSES),
+        [Member(1, leader.email, manager.email)],
+        questionnaire,
+        3,
+        NOW,
+    )
+    session.commit()
+    return made
 
 
 def opened(session: Session, keyring: Keyring, now: datetime = NOW, **more) -> Round:

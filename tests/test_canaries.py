@@ -25,7 +25,17 @@ from reports import tables
 from survey import db, jobs
 from survey.demo.catcher import plain_text
 from survey.links import stop_path
-from survey.models import Invitation, Mail, Person, Proposal, Release, Round, RoundState, Team
+from survey.models import (
+    Invitation,
+    Mail,
+    Person,
+    Programme,
+    Proposal,
+    Release,
+    Round,
+    RoundState,
+    Team,
+)
 from survey.sealing import read_link
 from survey.services import coaching, proposals, rounds
 from survey.site import EXTENSION
@@ -127,6 +137,8 @@ class Place:
             "mail_id": self.session.scalars(select(Mail.id)).all()[:3],
             "team_id": self.session.scalars(select(Team.id)).all(),
             "proposal_id": self.session.scalars(select(Proposal.id)).all(),
+            "programme_id": self.session.scalars(select(Programme.id)).all(),
+            "token": ["nothing"],
             "filename": ["site.css"],
             "name": tables.NAMES,
             "path": [

@@ -10,8 +10,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from reports import language
+from survey.links import approval_path
 from survey.models import Release
-from survey.services import closing, coaching, practices, pulses
+from survey.services import (
+    approvals,
+    closing,
+    coaching,
+    nominations,
+    practices,
+    programmes,
+    pulses,
+)
+from survey.services.nominations import Named
 from survey.services.practices import Slot, Written
 from tests import factories, pseudo
 from tests.conftest import CLOSES, NOW
@@ -89,6 +99,14 @@ def world(session, keyring, app, look):
         if member.release.round.leader_id != robin.id:
             coaching.give_access(session, member.release.round.leader, robin.id, "en", NOW)
     session.commit()
+    lee, mona = factories.person(session, "Lee", "leader"), factories.person(session, "Mona")
+    programme = factories.programme(session, lee, mona, **asked)
+    [member] = programmes.progress(session, programme, NOW)
+    named = [Named(n, f"Peer{n} Example", f"peer{n}@example.org", "peer") for n in range(5)]
+    nominations.name_raters(session, member.round, named, NOW)
+    approvals.ask(session, member.round, NOW)
+    session.commit()
+    approve = f"/approve/{approval_path(keyring, member.round.id, mona.id)}"
     link = factories.links(session, keyring, collecting)["manager0"]
     pulse_link = factories.links(session, keyring, pulse.round)["peer0"]
     session.close()
@@ -103,7 +121,8 @@ def world(session, keyring, app, look):
         f"/shelf/{sam.id}/notes",
         "/administration/people", "/administration/people/new", "/administration/people/import",
         "/administration/delivery", "/administration/rounds", "/administration/audit",
-        "/teams", "/teams/new",
+        "/teams", "/teams/new", "/administration/programmes", "/administration/programmes/new",
+        f"/administration/programmes/{programme.id}", approve,
     ]  # fmt: skip
     return robin, rater, [*staff, f"/teams/{team.id}", "/shelf/group"] if team else staff
 

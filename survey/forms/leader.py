@@ -30,10 +30,13 @@ class PrepareForm(Form):
     message = StringField(filters=[clean_text], validators=[Length(max=LONGEST_MESSAGE)])
     coach_first = BooleanField()
 
-    def __init__(self, questionnaire: Questionnaire, **more: Any) -> None:
+    def __init__(self, questionnaire: Questionnaire, *, own_days: bool = True, **more: Any) -> None:
         super().__init__(**more)
         self.level.choices = list(questionnaire.structure.levels)
         self.language.choices = languages(questionnaire)
+        if not own_days:
+            # A programme's days are for all its rounds.
+            del self.last_day
 
 
 class RatersForm(Form):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from questionnaires.definition import SELF, Questionnaire
 from reports.partition import Atom, TooFewRaters, partition
 from survey.errors import Refused, marked
-from survey.models import Nomination, Person, Round, RoundState
+from survey.models import Approval, Nomination, Person, Round, RoundState
 from survey.services import audit, people, questionnaires, rounds
 from survey.services.people import AddressInvalid, NameInvalid, clean_address, clean_name
 from survey.services.rounds import RoundStarted
@@ -52,6 +52,10 @@ def name_raters(
     if not round_.is_prepared():
         raise RoundStarted
     clean = checked(round_, named)
+    before = {(each.person.email, each.relationship) for each in round_.nominations}
+    if before != {(each.email, each.relationship) for each in clean}:
+        # Approved was another list.
+        round_.approval, round_.approval_note = Approval.NOT_ASKED, ""
     session.execute(delete(Nomination).where(Nomination.round_id == round_.id))
     session.expire(round_, ["nominations"])
     for each in clean:

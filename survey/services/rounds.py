@@ -19,11 +19,13 @@ from survey.errors import Conflict, NotFound, Refused, marked
 from survey.keyring import Keyring
 from survey.models import (
     Answered,
+    Approval,
     Ballot,
     Invitation,
     MailKind,
     Nomination,
     Person,
+    Programme,
     Round,
     RoundState,
 )
@@ -100,6 +102,26 @@ class NoLeader(Refused):
     message = marked("%(name)s is no leader here; give them that role first.")
 
 
+class RoundInProgramme(Conflict):
+    """An administrator set this round up for the leader."""
+
+    message = marked(
+        "This round is part of a programme. Whoever runs the programme can take it out."
+    )
+
+
+class NotYet(Conflict):
+    """A programme's invitations go out together."""
+
+    message = marked("The invitations of this programme go out on their common day, by themselves.")
+
+
+class NotApproved(Conflict):
+    """A manager has to look at the raters first."""
+
+    message = marked("The raters have to be approved before the invitations can be sent.")
+
+
 class ChoiceInvalid(Refused):
     """A level or language that the questionnaire does not have."""
 
@@ -134,11 +156,15 @@ def prepare(
     k: int,
     now: datetime,
     actor: Person | None = None,
+    programme: Programme | None = None,
 ) -> Round:
-    """Prepare a round for a leader. Raises NoLeader, ChoiceInvalid, DayInvalid, VersionChanged."""
+    """Prepare a round for a leader, on the days of a programme if it is part of one.
+
+    Raises NoLeader, ChoiceInvalid, DayInvalid, VersionChanged.
+    """
     if not leader.leads:
         raise NoLeader(name=leader.name)
-    _check(questionnaire, choices, now)
+    _check(questionnaire, choices, now, programme)
     round_ = Round(
         leader_id=leader.id,
         questionnaire_id=questionnaires.store(session, questionnaire).id,
@@ -148,7 +174,8 @@ def prepare(
         coach_first=choices.coach_first,
         k=k,
         state=RoundState.DRAFT,
-        closes_at=choices.closes_at,
+        closes_at=programme.closes_at if programme else choices.closes_at,
+        programme=programme,
     )
     session.add(round_)
     session.flush()
@@ -162,24 +189,29 @@ def change(
     """Change what a round will ask, before it opens. Raises RoundStarted and as `prepare`."""
     if not round_.is_prepared():
         raise RoundStarted
-    _check(questionnaires.read(round_.questionnaire), choices, now)
+    _check(questionnaires.read(round_.questionnaire), choices, now, round_.programme)
     round_.level, round_.language = choices.level, choices.language
-    round_.closes_at, round_.message = choices.closes_at, choices.message
-    round_.coach_first = choices.coach_first
+    round_.message, round_.coach_first = choices.message, choices.coach_first
+    if round_.programme is None:
+        round_.closes_at = choices.closes_at
     session.flush()
     audit.record(session, actor, marked("round changed"), subject(round_), now)
 
 
 def discard(session: Session, round_: Round, now: datetime, actor: Person | None = None) -> None:
-    """Delete a round that has not opened. Raises RoundStarted."""
+    """Delete a round that has not opened. Raises RoundStarted, RoundInProgramme."""
     if not round_.is_prepared():
         raise RoundStarted
+    if round_.programme is not None:
+        raise RoundInProgramme
     audit.record(session, actor, marked("round discarded"), subject(round_), now)
     session.delete(round_)
     session.flush()
 
 
-def _check(questionnaire: Questionnaire, choices: Choices, now: datetime) -> None:
+def _check(
+    questionnaire: Questionnaire, choices: Choices, now: datetime, programme: Programme | None
+) -> None:
     for choice, known in (
         (choices.level, questionnaire.structure.levels),
         (choices.language, languages(questionnaire)),
@@ -188,7 +220,8 @@ def _check(questionnaire: Questionnaire, choices: Choices, now: datetime) -> Non
             raise ChoiceInvalid(questionnaire=questionnaire.name, choice=choice)
     if len(choices.message) > LONGEST_MESSAGE:
         raise MessageTooLong(most=LONGEST_MESSAGE)
-    _check_closing_day(choices.closes_at, now)
+    if programme is None:
+        _check_closing_day(choices.closes_at, now)
 
 
 def languages(questionnaire: Questionnaire) -> tuple[str, ...]:
@@ -211,8 +244,8 @@ def open_round(
 ) -> None:
     """Open a round: make its keys, and queue an invitation for every rater and the leader.
 
-    Raises RoundStarted, RatersMissing, DayInvalid, AskedTooOften where somebody was asked by
-    `rounds_a_person` others (0: no limit), NoBallotKey, KeyringUnusable.
+    Raises RoundStarted, RatersMissing, DayInvalid, NotYet, NotApproved, AskedTooOften where
+    somebody was asked by `rounds_a_person` others (0: no limit), NoBallotKey, KeyringUnusable.
     """
     claimed = session.execute(
         update(Round)
@@ -229,6 +262,10 @@ def open_round(
     if len(round_.nominations) < round_.k:
         raise RatersMissing(k=round_.k)
     _check_closing_day(round_.closes_at, now)
+    if round_.programme is not None and now < round_.programme.opens_at:
+        raise NotYet
+    if not is_approved(round_):
+        raise NotApproved
     raters = [each.person_id for each in round_.nominations]
     check_how_often(session, raters, now, rounds_a_person)
     # The claim holds the row's lock, so nobody else makes keys for this round meanwhile.
@@ -243,6 +280,12 @@ def open_round(
     renew_enough(session, round_, now)
     act = marked("pulse sent") if round_.pulse else marked("round opened")
     audit.record(session, actor, act, subject(round_), now)
+
+
+def is_approved(round_: Round) -> bool:
+    """Say whether a manager has approved the raters, where one has to."""
+    programme = round_.programme
+    return programme is None or not programme.approves or round_.approval is Approval.APPROVED
 
 
 def check_how_often(session: Session, person_ids: Sequence[UUID], now: datetime, most: int) -> None:

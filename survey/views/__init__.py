@@ -6,10 +6,12 @@ from flask_wtf import CSRFProtect
 from survey.views import (
     account,
     administrator,
+    approvals,
     coach,
     leader,
     practices,
     previews,
+    programmes,
     rater,
     reminders,
     teams,
@@ -18,7 +20,7 @@ from survey.views import (
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register every blueprint."""
-    staff = (account, leader, practices, previews, coach, administrator, teams)
-    for module in (rater, reminders, *staff):
+    staff = (account, leader, practices, previews, coach, administrator, programmes, teams)
+    for module in (rater, reminders, approvals, *staff):
         app.register_blueprint(module.bp)
     csrf.exempt(reminders.bp)

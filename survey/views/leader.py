@@ -27,6 +27,7 @@ from survey.forms.leader import (
 )
 from survey.models import Person, Round
 from survey.services import (
+    approvals,
     coaching,
     mails,
     nominations,
@@ -112,7 +113,7 @@ def prepare(round_id: UUID) -> Page:
         "coach_first": round_.coach_first,
     }
     questionnaire = questionnaires.read(round_.questionnaire)
-    form = PrepareForm(questionnaire, data=stored)
+    form = PrepareForm(questionnaire, own_days=round_.programme is None, data=stored)
     if attempt(
         form, lambda: services.change(session(), round_, _choices(form), site().now(), person())
     ):
@@ -164,7 +165,7 @@ def _choices(form: PrepareForm) -> Choices:
     return Choices(
         level=form.level.data,
         language=form.language.data,
-        closes_at=site().end_of(form.last_day.data),
+        closes_at=site().end_of(form.last_day.data) if form.last_day else site().now(),
         message=form.message.data,
         coach_first=form.coach_first.data,
     )
@@ -180,6 +181,8 @@ def _prepare_page(
         texts=texts,
         round=round_,
         coaches=coaching.coaches_of(session(), person()),
+        day_of=site().day_of,
+        last_day=site().last_day,
     )
     return page, status(form)
 
@@ -226,13 +229,30 @@ def ready(round_id: UUID) -> Page:
     ):
         flash(say().gettext("The invitations are on their way."))
         return redirect(url_for("leader.show", round_id=round_.id))
+    return _ready_page(round_, form)
+
+
+@bp.post("/<uuid:round_id>/ask-approval")
+@allow("leader")
+def ask_approval(round_id: UUID) -> Page:
+    """Ask the manager to look at the raters."""
+    round_, form = _prepared_round(round_id), PlainForm()
+    if attempt(form, lambda: approvals.ask(session(), round_, site().now(), person())):
+        return redirect(url_for("leader.ready", round_id=round_.id))
+    return _ready_page(round_, form)
+
+
+def _ready_page(round_: Round, form: PlainForm) -> Page:
     page = render_template(
         "survey/leader/ready.html",
         round=round_,
         form=form,
+        approved=services.is_approved(round_),
         outlook=nominations.outlook(round_),
         texts=questionnaires.read(round_.questionnaire).texts[round_.language],
         last_day=site().last_day(round_.closes_at),
+        day_of=site().day_of,
+        now=site().now(),
     )
     return page, status(form)
 

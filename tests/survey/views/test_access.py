@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from survey.links import stop_path
+from survey.links import approval_path, stop_path
 from survey.models import Invitation, Mail, Release
-from survey.services import closing, coaching, practices, proposals
+from survey.services import closing, coaching, practices, programmes, proposals
 from survey.services.practices import Slot, Written
 from tests import factories
 from tests.conftest import CLOSES, NOW
@@ -84,6 +84,15 @@ ALLOWED = {
     "administrator.send_again": {"andy"},
     "administrator.rounds": {"andy"},
     "administrator.audit_list": {"andy"},
+    "approvals.decide": EVERYBODY,
+    "leader.ask_approval": {"robin"},
+    "programmes.index": {"andy"},
+    "programmes.new": {"andy"},
+    "programmes.show": {"andy"},
+    "programmes.add": {"andy"},
+    "programmes.remind": {"andy"},
+    "programmes.move_closing_day": {"andy"},
+    "programmes.take_out": {"andy"},
     "administrator.approve": {"andy"},
     "administrator.refuse": {"andy"},
 }
@@ -93,7 +102,13 @@ OF_A_PREVIEW = {
     "practices.thanks", "practices.plan_pulses", "practices.leave_pulse_out",
     "coach.open_conversation",
 }  # fmt: skip
-BEFORE_OPENING = {"leader.prepare", "leader.raters", "leader.ready", "leader.discard"}
+BEFORE_OPENING = {
+    "leader.prepare",
+    "leader.raters",
+    "leader.ready",
+    "leader.discard",
+    "leader.ask_approval",
+}
 
 
 @pytest.fixture
@@ -120,6 +135,8 @@ def world(app, session, keyring):
     team = factories.team(session, keyring, release)
     plan = practices.choose(session, release, ["MM1"], NOW.date())
     practices.write(session, plan, Written({}, slot=Slot(4, time(14, 30), 30)))
+    programme = factories.programme(session, people["sam"], people["cora"])
+    [asked] = programmes.progress(session, programme, NOW)
     waiting = proposals.propose_one_less(
         session, collecting, collecting.nominations[0].person_id, NOW, robin
     )
@@ -132,6 +149,8 @@ def world(app, session, keyring):
         "mail_id": session.query(Mail.id).first()[0],
         "link": factories.links(session, keyring, collecting)["peer0"],
         "team_id": team.id,
+        "programme_id": programme.id,
+        "token": approval_path(keyring, asked.round.id, people["cora"].id),
         "number": 1,
         "name": "figures",
         "filename": "site.css",

@@ -1,0 +1,143 @@
+"""A programme as its administrator, leaders, managers and raters see it."""
+
+from datetime import timedelta
+
+import pytest
+
+from survey import jobs
+from survey.links import approval_path
+from survey.models import Round
+from survey.services.people import by_address
+from tests import factories
+from tests.conftest import NOW
+from tests.visitor import Visitor
+
+LEADERS = "lee@example.org, mona@example.org\nsam@example.org; mona@example.org\n"
+NAMES = "\n".join(f"Peer{n} Example <peer{n}@example.org>" for n in range(5))
+
+
+@pytest.fixture
+def people(session):
+    names = {"Lee": ["leader"], "Sam": ["leader"], "Andy": ["administrator"], "Mona": []}
+    found = {name: factories.person(session, name, *roles) for name, roles in names.items()}
+    session.commit()
+    session.close()
+    return found
+
+
+@pytest.fixture
+def andy(app, people):
+    return Visitor(app, people["Andy"])
+
+
+def set_up(andy, **values):
+    andy.open("/administration/programmes/new")
+    return andy.send(
+        {
+            "name": "Autumn",
+            "first_day": "2026-11-16",
+            "last_day": "2026-11-30",
+            "approves": "y",
+            "leaders": LEADERS,
+        }
+        | values
+    )
+
+
+def test_from_setting_up_to_the_invitations(app, andy, people, session, catcher, clock):
+    page = set_up(andy)
+    assert "Lee Example" in page
+    assert "2 rounds." in page
+    jobs.sweep(app)
+    assert "the invitations go out on 16 November 2026" in catcher.text_to("lee@example.org")
+
+    lee = Visitor(app, people["Lee"])
+    page = lee.open("/rounds")
+    assert "Autumn" in page
+    round_ = session.query(Round).filter_by(leader_id=people["Lee"].id).one()
+    session.close()
+    page = lee.open(f"/rounds/{round_.id}/prepare")
+    assert "Part of “Autumn”" in page
+    assert 'name="last_day"' not in page
+    assert "Discard" not in page
+    lee.send({})
+    page = lee.send({"peer": NAMES})
+    assert "Ask Mona Example to approve" in page
+    page = lee.send(action="/ask-approval")
+    assert "Mona Example has your list" in page
+
+    jobs.sweep(app)
+    text = catcher.text_to("mona@example.org")
+    link = next(word for word in text.split() if "/approve/" in word)
+    mona = Visitor(app)
+    page = mona.open(link)
+    assert "peer4@example.org" in page
+    page = mona.send({"send_back": "y", "note": ""})
+    assert (mona.status, "Write a sentence" in page) == (422, True)
+    page = mona.send({"send_back": "y", "note": "Please add somebody from support."})
+    assert "You have sent this list back" in page
+    jobs.sweep(app)
+    assert "Please add somebody from support." in catcher.text_to("lee@example.org", "sent your")
+
+    page = lee.open(f"/rounds/{round_.id}/ready")
+    assert "Please add somebody from support." in page
+    lee.open(f"/rounds/{round_.id}/raters")
+    lee.send({"peer": NAMES + "\nSupport Example <support@example.org>"})
+    lee.send(action="/ask-approval")
+    mona.open(link)
+    page = mona.send()
+    assert "You have approved this list" in page
+    assert "You are ready." in lee.open(f"/rounds/{round_.id}/ready")
+
+    clock.now = NOW + timedelta(days=14)
+    jobs.sweep(app)
+    text = catcher.text_to("support@example.org", "asks you")
+    rater = Visitor(app)
+    page = rater.open(next(word for word in text.split() if "/r/" in word))
+    assert "Mona Example has looked at the list of those who are asked." in page
+    mona.open(link)
+    assert mona.status == 404
+    page = Visitor(app, people["Andy"], now=clock.now).open(andy.address)
+    assert "collecting, not enough answers yet" in page
+    assert "peer0" not in page
+
+
+def test_lines_that_cannot_be_taken_are_named_and_nothing_is_lost(andy):
+    page = set_up(andy, leaders="lee@example.org mona@example.org\nnobody@example.org")
+
+    assert andy.status == 422
+    assert 'href="#leaders"' in page
+    assert "line 2</a>: nobody here has the address nobody@example.org" in page
+    assert "lee@example.org mona@example.org\nnobody@example.org" in page
+    assert 'value="Autumn"' in page
+
+
+def test_more_time_more_leaders_and_fewer(app, andy, people, session):
+    set_up(andy, leaders="lee@example.org, mona@example.org")
+    page = andy.send({"leaders": "sam@example.org, mona@example.org"}, action="/leaders")
+    assert "Sam Example" in page
+    page = andy.send({"last_day": "2026-11-29"}, action="/closing-day")
+    assert (andy.status, "must be later" in page) == (422, True)
+    page = andy.send({"last_day": "2026-12-07"}, action="/closing-day")
+    assert page.count("7 December 2026") == 3
+    page = andy.send(action="/remind")
+    assert "2 leaders get a mail." in page
+    page = andy.send(action="/take-out")
+    assert "One round." in page
+
+
+def test_a_link_to_approve_opens_nothing_for_another_round_or_person(
+    app, andy, people, session, keyring
+):
+    set_up(andy)
+    lee, sam = people["Lee"], by_address(session, "sam@example.org")
+    round_ = session.query(Round).filter_by(leader_id=lee.id).one()
+    session.close()
+    for path in (
+        approval_path(keyring, round_.id, sam.id),
+        approval_path(keyring, sam.id, people["Mona"].id),
+        "nothing",
+    ):
+        visitor = Visitor(app)
+        visitor.open(f"/approve/{path}")
+        assert visitor.status == 404
