@@ -72,8 +72,7 @@ def programme(
     """A programme for one leader, whose raters the manager approves."""
     made = programmes.make(
         session,
-        Common("Autumn", NOW + timedelta(days=1), CLOSES, approves=True),
-        Choices("new_lead", language, CLOSES),
+        Common("Autumn", NOW + timedelta(days=1), CLOSES, "new_lead", language, approves=True),
         [Member(1, leader.email, manager.email)],
         questionnaire,
         3,

@@ -122,7 +122,8 @@ def world(session, keyring, app, look):
         "/administration/people", "/administration/people/new", "/administration/people/import",
         "/administration/delivery", "/administration/rounds", "/administration/audit",
         "/teams", "/teams/new", "/administration/programmes", "/administration/programmes/new",
-        f"/administration/programmes/{programme.id}", approve,
+        f"/administration/programmes/{programme.id}", approve, "/administration/questionnaires",
+        "/administration/questionnaires/technical_leader/1.0?relationship=manager",
     ]  # fmt: skip
     return robin, rater, [*staff, f"/teams/{team.id}", "/shelf/group"] if team else staff
 
@@ -141,7 +142,8 @@ def keep_picture(page, look, number, address):
     """Keep a picture of a page where PICTURES names a folder, for somebody to look at."""
     if folder := os.environ.get("PICTURES"):
         parts = [part for part in address.split("/") if part and len(part) < 30]
-        name = f"{number:02} {'-'.join(parts) or 'home'} {look.name}.png"
+        named = "-".join(parts).replace("?", "-") or "home"
+        name = f"{number:02} {named} {look.name}.png"
         page.screenshot(path=Path(folder) / name, full_page=True)
 
 

@@ -30,7 +30,7 @@ def instrument(name: str) -> None:
     """
     from reports.instrument import TooFewLeaders, technical_page
 
-    questionnaire = questionnaires.shipped(name)
+    questionnaire = questionnaires.current(session(), name)
     releases = questionnaires.latest_releases(session(), name)
     try:
         page = technical_page(releases, questionnaire)

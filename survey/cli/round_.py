@@ -48,7 +48,7 @@ def prepare(
     prepared = rounds.prepare(
         session(),
         person_called(leader),
-        questionnaires.shipped(questionnaire),
+        questionnaires.current(session(), questionnaire),
         choices,
         site().settings.k,
         site().now(),

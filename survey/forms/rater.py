@@ -6,6 +6,7 @@ WTForms widgets take ten times as long for a page of items.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -13,13 +14,13 @@ from typing import Any, Literal
 from wtforms import Field, RadioField, StringField
 from wtforms.validators import Optional, ValidationError
 
-from questionnaires.definition import AskedFacet, Prompt, PulseQuestion
+from questionnaires.definition import SELF, AskedFacet, Prompt, PulseQuestion, Questionnaire
 from reports.answers import NO_CHANCE
 from reports.text import clean_line, clean_text
 from survey.answers import Draft
 from survey.forms.base import Form
 from survey.services.ballots import Rater
-from survey.services.questionnaires import pulse_questions
+from survey.services.questionnaires import behaviours_of
 from survey.speech import say
 
 Kind = Literal["shown", "facet", "words", "pulse"]
@@ -44,19 +45,30 @@ class Part:
 def parts(rater: Rater, identified: bool) -> tuple[Part, ...]:
     """Return the pages for a rater, short ones first, words last."""
     if rater.round.pulse:
-        return (_pulse(rater),)
+        return (pulse_part(rater.questionnaire, behaviours_of(rater.round.pulse)),)
     choice = (Part("shown"),) if rater.may_be_identified else ()
-    points = rater.questionnaire.structure.scale.points
+    level, relationship = rater.round.level, rater.relationship
+    asked = parts_asked(rater.questionnaire, level, relationship, identified=identified)
+    return (*choice, *asked)
+
+
+def parts_asked(
+    questionnaire: Questionnaire, level: str, relationship: str, *, identified: bool
+) -> tuple[Part, ...]:
+    """Return the pages with statements and prompts for a relationship at a level."""
+    points = questionnaire.structure.scale.points
     facets = tuple(
         Part("facet", facet, choices=tuple((item.id, points) for item in facet.items))
-        for facet in rater.questionnaire.asked_at(rater.round.level)
+        for facet in questionnaire.asked_at(level)
     )
-    prompts = rater.questionnaire.prompts_for(rater.relationship, identified=identified)
-    return (*choice, *facets, Part("words", prompts=prompts))
+    prompts = questionnaire.prompts_for(relationship, identified=identified)
+    return (*facets, Part("words", prompts=prompts))
 
 
-def _pulse(rater: Rater) -> Part:
-    questions, pulse = pulse_questions(rater.round), rater.questionnaire.structure.pulse
+def pulse_part(questionnaire: Questionnaire, behaviours: Sequence[str]) -> Part:
+    """Return the one page of a pulse about these behaviours."""
+    questions = questionnaire.pulse_questions(behaviours)
+    pulse = questionnaire.structure.pulse
     return Part(
         "pulse",
         questions=questions,
@@ -66,7 +78,7 @@ def _pulse(rater: Rater) -> Part:
             if each.item.format != "text"
         ),
         prompts=tuple(
-            Prompt(id=each.key, asked_of=(rater.relationship,))
+            Prompt(id=each.key, asked_of=(SELF,))
             for each in questions
             if each.item.format == "text"
         ),

@@ -46,7 +46,7 @@ class Programme(Base):
     __tablename__ = "programme"
     __table_args__ = (
         sa.CheckConstraint("opens_at < closes_at", "opens_first"),
-        *not_blank("name"),
+        *not_blank("name", "level", "language"),
     )
 
     id: Mapped[UUID] = random_id()
@@ -55,6 +55,13 @@ class Programme(Base):
     closes_at: Mapped[datetime]
     # A manager approves each leader's raters before they are asked.
     approves: Mapped[bool] = mapped_column(default=False)
+    # What its leaders begin with.
+    questionnaire_id: Mapped[UUID] = mapped_column(sa.ForeignKey("questionnaire.id"))
+    level: Mapped[str]
+    language: Mapped[str]
+    message: Mapped[str] = mapped_column(default="")
+
+    questionnaire: Mapped[StoredQuestionnaire] = orm.relationship()
 
 
 class Round(Base):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from questionnaires.definition import Questionnaire
 from survey.errors import Conflict, NotFound, Refused, marked
 from survey.models import Approval, Mail, MailKind, Person, Programme, Round, RoundState
-from survey.services import audit, mails, people, rounds
+from survey.services import audit, mails, people, questionnaires, rounds
 from survey.services.people import clean_address
 from survey.services.rounds import LONGEST, SHORTEST, Choices
 from survey.services.tables import Fault, TableInvalid
@@ -71,11 +71,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Common:
-    """What all rounds of a programme share."""
+    """What all rounds of a programme share, and what their leaders begin with."""
 
     name: str
     opens_at: datetime
     closes_at: datetime
+    level: str
+    language: str
+    message: str = ""
     approves: bool = False
 
 
@@ -110,7 +113,6 @@ class Progress:
 def make(
     session: Session,
     common: Common,
-    choices: Choices,
     members: Sequence[Member],
     questionnaire: Questionnaire,
     k: int,
@@ -119,7 +121,7 @@ def make(
 ) -> Programme:
     """Make a programme and prepare a round for each leader; they are told by mail.
 
-    `choices` are what leaders begin with. Raises NameTaken, ProgrammeDaysInvalid, NobodyNamed,
+    Raises NameTaken, ProgrammeDaysInvalid, NobodyNamed,
     MembersInvalid with every fault, and as `rounds.prepare`.
     """
     if session.scalar(select(Programme.id).where(Programme.name == common.name)):
@@ -129,25 +131,19 @@ def make(
     ends_late_enough = common.closes_at - now >= SHORTEST
     if not (begins_late_enough and ends_late_enough and SHORTEST <= length <= LONGEST):
         raise ProgrammeDaysInvalid
-    programme = Programme(
-        name=common.name,
-        opens_at=common.opens_at,
-        closes_at=common.closes_at,
-        approves=common.approves,
-    )
+    stored = questionnaires.store(session, questionnaire)
+    programme = Programme(**asdict(common), questionnaire_id=stored.id)
     session.add(programme)
     session.flush()
     audit.record(session, actor, marked("programme made"), programme.name, now)
-    add(session, programme, choices, members, questionnaire, k, now, actor)
+    add(session, programme, members, k, now, actor)
     return programme
 
 
 def add(
     session: Session,
     programme: Programme,
-    choices: Choices,
     members: Sequence[Member],
-    questionnaire: Questionnaire,
     k: int,
     now: datetime,
     actor: Person | None = None,
@@ -155,6 +151,8 @@ def add(
     """Prepare a round for each of these leaders. Raises NobodyNamed, MembersInvalid."""
     if not members:
         raise NobodyNamed
+    questionnaire = questionnaires.read(programme.questionnaire)
+    choices = Choices(programme.level, programme.language, programme.closes_at, programme.message)
     found = []
     for leader, manager in _people(session, programme, members):
         round_ = rounds.prepare(

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from questionnaires import loader
 from questionnaires.definition import PulseQuestion, Questionnaire
 from reports.release import Release as Document
 from reports.release import sha256
-from survey.errors import Conflict, NotFound, marked
-from survey.models import Pulse, Release, Round, StoredQuestionnaire
+from survey.errors import Conflict, NotFound, Refused, marked
+from survey.models import Person, Pulse, Release, Round, StoredQuestionnaire
+from survey.services import audit
+from survey.services.tables import Fault, TableInvalid
 
 MINUTES_OF_PULSE = 2
+FILE_NAME = re.compile(r"[A-Za-z0-9-]{1,40}\.yaml")
 
 
 class VersionChanged(Conflict):
@@ -25,6 +34,31 @@ class VersionChanged(Conflict):
         "%(name)s %(version)s is in use with other words than its file has now. Give the file a "
         "new version."
     )
+
+
+class VersionNotNewer(Refused):
+    """A version that is used, or an older one, would change what was asked."""
+
+    status = 422
+    message = marked(
+        "%(name)s %(version)s is not newer than %(known)s, which is there. Versions in use never "
+        "change; give the files a newer version."
+    )
+
+
+class FilesInvalid(TableInvalid):
+    """Files that are no questionnaire; each fault names file, line and field."""
+
+    message = marked("The files were not taken. Mend these places: %(faults)s")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A questionnaire in one version, and how many rounds have asked it."""
+
+    questionnaire: Questionnaire
+    rounds: int
+    is_current: bool
 
 
 @lru_cache
@@ -54,6 +88,84 @@ def store(session: Session, questionnaire: Questionnaire) -> StoredQuestionnaire
     if stored.digest != questionnaire.digest():
         raise VersionChanged(name=stored.name, version=stored.version)
     return stored
+
+
+def versions(session: Session) -> list[Version]:
+    """Return every questionnaire in every version that ships or was taken, the newest first."""
+    count = func.count(Round.id)
+    query = select(StoredQuestionnaire, count).outerjoin(Round).group_by(StoredQuestionnaire.id)
+    stored = {
+        (each.name, _number(each.version)): (read(each), rounds)
+        for each, rounds in session.execute(query)
+    }
+    known = {(each.name, _number(each.version)): (each, 0) for each in _all_shipped()} | stored
+    newest = dict(sorted(known))
+    return [
+        Version(questionnaire, rounds, is_current=number == newest[name])
+        for (name, number), (questionnaire, rounds) in sorted(known.items(), reverse=True)
+    ]
+
+
+def offered(session: Session) -> list[Questionnaire]:
+    """Return each questionnaire in its newest version, by name."""
+    current = [each.questionnaire for each in versions(session) if each.is_current]
+    return sorted(current, key=lambda questionnaire: questionnaire.name)
+
+
+def current(session: Session, name: str) -> Questionnaire:
+    """Return a questionnaire in its newest version. Raises NotFound."""
+    for questionnaire in offered(session):
+        if questionnaire.name == name:
+            return questionnaire
+    raise NotFound("There is no questionnaire %(name)s.", name=name)
+
+
+def version(session: Session, name: str, wanted: str) -> Questionnaire:
+    """Return a questionnaire in one version. Raises NotFound."""
+    for each in versions(session):
+        if (each.questionnaire.name, each.questionnaire.version) == (name, wanted):
+            return each.questionnaire
+    raise NotFound
+
+
+def take(
+    session: Session, files: Mapping[str, bytes], now: datetime, actor: Person | None = None
+) -> Questionnaire:
+    """Take a questionnaire, or a newer version of one, from its files by name.
+
+    Raises FilesInvalid with every mistake, VersionNotNewer.
+    """
+    questionnaire = _from_files(files)
+    name, version = questionnaire.name, questionnaire.version
+    for known in offered(session):
+        if known.name == name and _number(version) <= _number(known.version):
+            raise VersionNotNewer(name=name, version=version, known=known.version)
+    store(session, questionnaire)
+    audit.record(session, actor, marked("questionnaire taken"), f"{name} {version}", now)
+    return questionnaire
+
+
+def _from_files(files: Mapping[str, bytes]) -> Questionnaire:
+    with TemporaryDirectory() as parent:
+        folder = Path(parent) / "files"
+        folder.mkdir()
+        for name, content in files.items():
+            # Only the last part of a name, and only what may be a questionnaire's file.
+            if FILE_NAME.fullmatch(name):
+                (folder / name).write_bytes(content)
+        try:
+            return loader.read(folder)
+        except loader.QuestionnaireInvalid as error:
+            mistakes = [Refused(marked("%(mistake)s"), mistake=each) for each in error.mistakes]
+            raise FilesInvalid([Fault(0, "files", each) for each in mistakes]) from None
+
+
+def _all_shipped() -> list[Questionnaire]:
+    return [shipped(name) for name in loader.builtin_names()]
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 _read: dict[str, Questionnaire] = {}

@@ -12,6 +12,7 @@ from survey.views import (
     practices,
     previews,
     programmes,
+    questionnaires,
     rater,
     reminders,
     teams,
@@ -20,7 +21,8 @@ from survey.views import (
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register every blueprint."""
-    staff = (account, leader, practices, previews, coach, administrator, programmes, teams)
+    administration = (administrator, programmes, questionnaires, teams)
+    staff = (account, leader, practices, previews, coach, *administration)
     for module in (rater, reminders, approvals, *staff):
         app.register_blueprint(module.bp)
     csrf.exempt(reminders.bp)

@@ -44,11 +44,10 @@ from survey.services.rounds import Choices
 from survey.site import site
 from survey.speech import say
 from survey.views.acting import attempt, status
+from survey.views.texts import asked_for, first_level, spoken_texts
 
 bp = Blueprint("leader", __name__, url_prefix="/rounds")
 Page = str | Response | tuple[str, int]
-QUESTIONNAIRE = "technical_leader"
-FIRST_LEVEL = "new_lead"
 
 
 @bp.get("")
@@ -78,11 +77,14 @@ def rounds() -> Page:
 @allow("leader")
 def new() -> Page:
     """Prepare a round."""
-    questionnaire = questionnaires.shipped(QUESTIONNAIRE)
+    questionnaire = asked_for()
     last_day = proposed_last_day(site().today())
-    form = PrepareForm(
-        questionnaire, data={"last_day": last_day, "language": say().code, "level": FIRST_LEVEL}
-    )
+    proposed = {
+        "last_day": last_day,
+        "language": say().code,
+        "level": first_level(questionnaire),
+    }
+    form = PrepareForm(questionnaire, data=proposed)
     done = attempt(
         form,
         lambda: services.prepare(
@@ -174,12 +176,13 @@ def _choices(form: PrepareForm) -> Choices:
 def _prepare_page(
     form: PrepareForm, questionnaire: Questionnaire, round_: Round | None = None
 ) -> Page:
-    texts = questionnaire.texts.get(say().code) or next(iter(questionnaire.texts.values()))
     page = render_template(
         "survey/leader/prepare.html",
         form=form,
-        texts=texts,
+        texts=spoken_texts(questionnaire),
         round=round_,
+        questionnaire=questionnaire,
+        offered=questionnaires.offered(session()),
         coaches=coaching.coaches_of(session(), person()),
         day_of=site().day_of,
         last_day=site().last_day,

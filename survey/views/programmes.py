@@ -18,11 +18,10 @@ from survey.models import Programme
 from survey.services import programmes as services
 from survey.services import questionnaires
 from survey.services.programmes import Common
-from survey.services.rounds import Choices
 from survey.site import site
 from survey.speech import say
 from survey.views.acting import attempt, status
-from survey.views.leader import FIRST_LEVEL, QUESTIONNAIRE
+from survey.views.texts import asked_for, first_level, spoken_texts
 
 bp = Blueprint("programmes", __name__, url_prefix="/administration/programmes")
 Page = str | Response | tuple[str, int]
@@ -45,13 +44,13 @@ def index() -> Page:
 @allow("administrator")
 def new() -> Page:
     """Set up a programme."""
-    questionnaire = questionnaires.shipped(QUESTIONNAIRE)
+    questionnaire = asked_for()
     first_day = site().today() + UNTIL_INVITATIONS
     proposed = {
         "first_day": first_day,
         "last_day": proposed_last_day(first_day),
         "language": say().code,
-        "level": FIRST_LEVEL,
+        "level": first_level(questionnaire),
     }
     form = ProgrammeForm(questionnaire, data=proposed)
     done = attempt(
@@ -59,7 +58,6 @@ def new() -> Page:
         lambda: services.make(
             session(),
             _common(form),
-            Choices(form.level.data, form.language.data, site().now(), form.message.data),
             form.members(),
             questionnaire,
             site().settings.k,
@@ -70,8 +68,13 @@ def new() -> Page:
     if done:
         flash(say().gettext("The programme is set up; its leaders get a mail."))
         return redirect(url_for("programmes.show", programme_id=done.value.id))
-    texts = questionnaire.texts.get(say().code) or next(iter(questionnaire.texts.values()))
-    page = render_template("survey/programmes/new.html", form=form, texts=texts)
+    page = render_template(
+        "survey/programmes/new.html",
+        form=form,
+        texts=spoken_texts(questionnaire),
+        questionnaire=questionnaire,
+        offered=questionnaires.offered(session()),
+    )
     return page, status(form)
 
 
@@ -81,6 +84,9 @@ def _common(form: ProgrammeForm) -> Common:
         # The day begins where the one before ends.
         opens_at=site().end_of(form.first_day.data - timedelta(days=1)),
         closes_at=site().end_of(form.last_day.data),
+        level=form.level.data,
+        language=form.language.data,
+        message=form.message.data,
         approves=form.approves.data,
     )
 
@@ -102,9 +108,7 @@ def add(programme_id: UUID) -> Page:
         lambda: services.add(
             session(),
             programme,
-            Choices(FIRST_LEVEL, site().settings.language, site().now()),
             form.members(),
-            questionnaires.shipped(QUESTIONNAIRE),
             site().settings.k,
             site().now(),
             person(),

@@ -22,11 +22,10 @@ from survey.site import site
 from survey.speech import say
 from survey.views.acting import attempt, status
 from survey.views.printed import printed
-from survey.views.texts import texts_of
+from survey.views.texts import USUAL, texts_of
 
 bp = Blueprint("teams", __name__, url_prefix="/teams")
 Page = str | Response | tuple[str, int]
-QUESTIONNAIRE = "technical_leader"
 
 
 @bp.get("")
@@ -41,7 +40,7 @@ def index() -> Page:
 def new() -> Page:
     """Make a team report from previews that leaders offer."""
     offered = services.offered(session())
-    languages = rounds.languages(questionnaires.shipped(QUESTIONNAIRE))
+    languages = rounds.languages(questionnaires.current(session(), USUAL))
     form = TeamForm(offered, languages, data={"language": say().code})
     done = attempt(
         form,

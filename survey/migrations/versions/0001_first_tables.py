@@ -29,18 +29,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_person_email")),
     )
     op.create_table(
-        "programme",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("opens_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("closes_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("approves", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("name <> ''", name=op.f("ck_programme_name_not_blank")),
-        sa.CheckConstraint("opens_at < closes_at", name=op.f("ck_programme_opens_first")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme")),
-        sa.UniqueConstraint("name", name=op.f("uq_programme_name")),
-    )
-    op.create_table(
         "questionnaire",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -89,6 +77,29 @@ def upgrade() -> None:
     with op.batch_alter_table("coach_access", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_coach_access_coach_id"), ["coach_id"], unique=False)
 
+    op.create_table(
+        "programme",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("opens_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closes_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approves", sa.Boolean(), nullable=False),
+        sa.Column("questionnaire_id", sa.Uuid(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.CheckConstraint("language <> ''", name=op.f("ck_programme_language_not_blank")),
+        sa.CheckConstraint("level <> ''", name=op.f("ck_programme_level_not_blank")),
+        sa.CheckConstraint("name <> ''", name=op.f("ck_programme_name_not_blank")),
+        sa.CheckConstraint("opens_at < closes_at", name=op.f("ck_programme_opens_first")),
+        sa.ForeignKeyConstraint(
+            ["questionnaire_id"],
+            ["questionnaire.id"],
+            name=op.f("fk_programme_questionnaire_id_questionnaire"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme")),
+        sa.UniqueConstraint("name", name=op.f("uq_programme_name")),
+    )
     op.create_table(
         "sign_in_code",
         sa.Column("browser", sa.LargeBinary(), nullable=False),
@@ -582,12 +593,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_in_code_person_id"))
 
     op.drop_table("sign_in_code")
+    op.drop_table("programme")
     with op.batch_alter_table("coach_access", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_coach_access_coach_id"))
 
     op.drop_table("coach_access")
     op.drop_table("audit_entry")
     op.drop_table("questionnaire")
-    op.drop_table("programme")
     op.drop_table("person")
     # ### end Alembic commands ###

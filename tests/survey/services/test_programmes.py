@@ -31,7 +31,6 @@ from tests import factories
 from tests.conftest import NOW, on_both
 
 OPENS, CLOSES = NOW + timedelta(days=14), NOW + timedelta(days=28)
-BEGINNING = Choices("new_lead", "en", NOW, "Please be frank.")
 
 
 @pytest.fixture
@@ -45,10 +44,8 @@ def leaders(session):
 def made(session, leaders, *, approves=False, name="Autumn"):
     manager = "mona@example.org" if approves else ""
     members = [Member(n, each.email, manager) for n, each in enumerate(leaders, start=1)]
-    common = Common(name, OPENS, CLOSES, approves)
-    programme = programmes.make(
-        session, common, BEGINNING, members, factories.QUESTIONNAIRE, 3, NOW
-    )
+    common = Common(name, OPENS, CLOSES, "new_lead", "en", "Please be frank.", approves)
+    programme = programmes.make(session, common, members, factories.QUESTIONNAIRE, 3, NOW)
     session.commit()
     return programme
 
@@ -102,8 +99,7 @@ def test_every_line_that_cannot_be_taken_is_named_and_nothing_is_made(session, l
     with pytest.raises(MembersInvalid) as refused:
         programmes.make(
             session,
-            Common("Autumn", OPENS, CLOSES, approves=True),
-            BEGINNING,
+            Common("Autumn", OPENS, CLOSES, "new_lead", "en", approves=True),
             members,
             factories.QUESTIONNAIRE,
             3,
@@ -121,10 +117,11 @@ def test_every_line_that_cannot_be_taken_is_named_and_nothing_is_made(session, l
     ids=["yesterday", "no day", "91 days", "closed today", "backwards"],
 )
 def test_days_between_which_no_round_can_run_are_refused(session, leaders, opens, closes):
-    common = Common("Autumn", NOW + timedelta(days=opens), NOW + timedelta(days=closes))
+    days = NOW + timedelta(days=opens), NOW + timedelta(days=closes)
+    common = Common("Autumn", *days, "new_lead", "en")
     with pytest.raises(ProgrammeDaysInvalid):
         programmes.make(
-            session, common, BEGINNING, [Member(1, "lee@example.org")],
+            session, common, [Member(1, "lee@example.org")],
             factories.QUESTIONNAIRE, 3, NOW,
         )  # fmt: skip
 
