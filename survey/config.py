@@ -24,6 +24,7 @@ from survey.keyring import Side
 
 PREFIX = "PREVIEW360_"
 MAIL_SCHEMES = ("smtp", "smtps", "file")
+FEWEST_DAYS_OF_RECORDS = 180
 
 
 class SettingUnknown(Refused):
@@ -65,9 +66,30 @@ class Settings(BaseSettings):
     rounds_a_person: int = Field(
         12, ge=0, le=1000, description="most rounds that ask one person within 90 days; 0: no limit"
     )
+    keep_previews: int = Field(
+        1095,
+        ge=0,
+        le=36_500,
+        description="days until a preview and all that came of it go; 0: never",
+    )
+    keep_records: int = Field(
+        365,
+        ge=0,
+        le=36_500,
+        description="days until mails, the audit list and who was asked go; 0: never",
+    )
     language: str = Field("en", description="language of pages where nobody chose one")
     time_zone: str = Field("UTC", description="where a closing day ends, such as Europe/Berlin")
     proxies: int = Field(0, ge=0, le=5, description="reverse proxies in front of this server")
+
+    @field_validator("keep_records")
+    @classmethod
+    def _outlasts_pulses(cls, value: int) -> int:
+        if 0 < value < FEWEST_DAYS_OF_RECORDS:
+            raise ValueError(
+                f"should be 0 or at least {FEWEST_DAYS_OF_RECORDS}: pulses ask the same raters"
+            )
+        return value
 
     @field_validator("base_url")
     @classmethod

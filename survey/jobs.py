@@ -20,7 +20,16 @@ from survey.errors import Refused, for_log
 from survey.keyring import KeyringUnusable, Side
 from survey.mail import deliver
 from survey.models import Round
-from survey.services import closing, coaching, custody, programmes, pulses, rounds, trustees
+from survey.services import (
+    closing,
+    coaching,
+    custody,
+    programmes,
+    pulses,
+    retention,
+    rounds,
+    trustees,
+)
 from survey.services.closing import NotDue, TooFewAnswers, TrusteeNeeded
 from survey.services.rounds import RoundStarted
 from survey.site import Site, site
@@ -52,6 +61,8 @@ def _tasks(side: Side) -> list[Callable[[Site], None]]:
         tasks.append(_close_due)
     if side.serves:
         tasks += [_renew_enough, _hand_over, _open_programmes, _open_pulses]
+    if side.serves:
+        tasks.append(_tidy)
     tasks.append(clean_up)
     if side.serves:
         tasks.append(_deliver)
@@ -137,6 +148,17 @@ def _hand_over(site: Site) -> None:
     session = db.session()
     coaching.hand_over_overdue(session, site.now())
     session.commit()
+
+
+def _tidy(site: Site) -> None:
+    """Delete what has been kept long enough, once a day, and leave no trace of it."""
+    if site.tidied_on == site.today():
+        return
+    session = db.session()
+    went = retention.tidy(session, site.keep(), site.now())
+    session.commit()
+    if not went or db.scrub():
+        site.tidied_on = site.today()
 
 
 def _open_programmes(site: Site) -> None:

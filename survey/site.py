@@ -15,6 +15,7 @@ from survey import clock
 from survey.clock import Clock
 from survey.config import Settings
 from survey.keyring import Keyring
+from survey.services.retention import Keep
 
 EXTENSION = "preview360"
 
@@ -30,6 +31,9 @@ class Site:
     # When this process tries again to close a round that it could not close.
     close_again: dict[UUID, datetime] = field(default_factory=dict)
 
+    # The day on which this process last deleted what had been kept long enough.
+    tidied_on: date | None = None
+
     def now(self) -> datetime:
         """Return this moment in UTC."""
         return self.clock()
@@ -41,6 +45,10 @@ class Site:
     def last_day(self, closes_at: datetime) -> date:
         """Return the day that ends at a moment."""
         return clock.last_day(closes_at, self.settings.zone())
+
+    def keep(self) -> Keep:
+        """Return how long things are kept here."""
+        return Keep(self.settings.keep_previews, self.settings.keep_records)
 
     def host(self) -> str:
         """Return the name under which people reach this server."""

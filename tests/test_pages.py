@@ -123,6 +123,8 @@ def world(session, keyring, app, look):
         "/administration/delivery", "/administration/rounds", "/administration/audit",
         "/teams", "/teams/new", "/administration/programmes", "/administration/programmes/new",
         f"/administration/programmes/{programme.id}", approve, "/administration/questionnaires",
+        "/administration/retention", f"/administration/people/{robin.id}/erase",
+        f"/administration/people/{mona.id}/erase",
         "/administration/questionnaires/technical_leader/1.0?relationship=manager",
     ]  # fmt: skip
     return robin, rater, [*staff, f"/teams/{team.id}", "/shelf/group"] if team else staff

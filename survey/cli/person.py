@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from survey import db
 from survey.cli.application import faulty, person_called, with_application
 from survey.db import session
-from survey.services import coaching, people
+from survey.services import coaching, people, retention
 from survey.services.people import ROLES, Entry
 from survey.services.tables import TableInvalid
 from survey.site import site
@@ -74,6 +75,29 @@ def _say_plan(planned: list[people.Planned]) -> None:
         what = "new" if each.person is None else "changed" if each.is_change() else "same"
         click.echo(f"{what}\t{each.entry.address}\t{each.entry.name}\t{' '.join(each.entry.roles)}")
     click.echo("Nothing was changed.")
+
+
+@person.command()
+@click.argument("address")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_application
+def erase(address: str, yes: bool) -> None:
+    """Delete the person with ADDRESS and all that is theirs; say first what that is."""
+    erased = person_called(address)
+    of = retention.of_person(session(), erased)
+    click.echo(
+        f"{erased.name} <{erased.email}>: {len(of.rounds)} rounds with their previews, "
+        f"{of.pulses} pulses, {len(of.teams)} team reports for everybody in them, asked in "
+        f"{of.asked_in} rounds of others, {of.coached} coaches' accesses, {of.mails} mails."
+    )
+    if of.obstacles:
+        raise retention.NotErasable(erased, of.obstacles)
+    if not yes:
+        click.confirm("Erase all of this for ever?", abort=True)
+    retention.erase(session(), erased, site().now())
+    session().commit()
+    db.scrub()
+    click.echo("Erased. Backups keep everything until they are deleted, too.")
 
 
 @person.command("list")

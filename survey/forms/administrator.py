@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, StringField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from reports.text import clean_line
 from survey.forms.base import Form
@@ -24,6 +24,12 @@ class PersonForm(Form):
     def roles(self) -> list[str]:
         """Return the ticked roles."""
         return [role for role, flag in ROLES.items() if self[flag].data]
+
+
+class EraseForm(Form):
+    """Erase a person: said once more, since it cannot be undone."""
+
+    sure = BooleanField(validators=[InputRequired()])
 
 
 class ImportForm(Form):

@@ -13,7 +13,10 @@ from survey.models.person import Person
 
 
 class AuditEntry(Base):
-    """One act of a leader, coach or administrator; no actor: the server or the command line."""
+    """One act of a leader, coach or administrator.
+
+    No actor: the server or the command line, or somebody who was erased since.
+    """
 
     __tablename__ = "audit_entry"
     __table_args__ = (*not_blank("act"),)
@@ -21,6 +24,7 @@ class AuditEntry(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     actor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("person.id", ondelete="SET NULL"))
+    actor_erased: Mapped[bool] = mapped_column(default=False)
     act: Mapped[str]
     subject: Mapped[str]
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from survey import db
 from survey.access import allow, person
 from survey.db import session
 from survey.forms.account import PlainForm
-from survey.forms.administrator import ImportForm, PersonForm
+from survey.forms.administrator import EraseForm, ImportForm, PersonForm
 from survey.limits import takes
-from survey.services import audit, mails, proposals
+from survey.services import audit, mails, proposals, retention
 from survey.services import people as services
 from survey.services import rounds as round_services
 from survey.site import site
@@ -23,6 +25,7 @@ from survey.views.texts import texts_of
 bp = Blueprint("administrator", __name__, url_prefix="/administration")
 Page = str | Response | tuple[str, int]
 LARGEST_TABLE = 5_000_000
+AHEAD = timedelta(days=30)
 
 
 @bp.get("/people")
@@ -75,6 +78,41 @@ def change_person(person_id: UUID) -> Page:
         return redirect(url_for("administrator.people"))
     page = render_template("survey/administrator/person.html", form=form, person=changed)
     return page, status(form)
+
+
+@bp.route("/people/<uuid:person_id>/erase", methods=["GET", "POST"])
+@allow("administrator")
+def erase_person(person_id: UUID) -> Page:
+    """Show everything that goes with a person, and delete it."""
+    erased, form = services.find(session(), person_id), EraseForm()
+    name = erased.name
+    if attempt(form, lambda: retention.erase(session(), erased, site().now(), person())):
+        # What was deleted must not lie in the database's files either.
+        db.scrub()
+        flash(say().gettext("%(name)s was erased.", name=name))
+        return redirect(url_for("administrator.people"))
+    page = render_template(
+        "survey/administrator/erase.html",
+        person=erased,
+        of=retention.of_person(session(), erased),
+        form=form,
+        last_day=site().last_day,
+        now=site().now(),
+    )
+    return page, status(form)
+
+
+@bp.get("/retention")
+@allow("administrator")
+def kept() -> Page:
+    """Show what is kept, until when, and what goes within the next weeks."""
+    soon = site().now() + AHEAD
+    return render_template(
+        "survey/administrator/retention.html",
+        keep=site().keep(),
+        going=retention.going(session(), site().keep(), soon),
+        soon=site().day_of(soon),
+    )
 
 
 @bp.route("/people/import", methods=["GET", "POST"])

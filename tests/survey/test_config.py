@@ -93,3 +93,8 @@ def test_a_sender_is_one_address_also_as_it_is_written_into_a_mail():
     with pytest.raises(ValidationError, match=r"one address|shorter"):
         Settings(mail_from=f'"{long}" <feedback@example.org>')
     assert Settings(mail_from='"Works, Example" <feedback@example.org>')
+
+
+def test_records_outlast_the_pulses_that_need_them():
+    assert "at least 180" in refused(keep_records=179)
+    assert Settings(keep_records=0).keep_records == 0

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("actor_erased", sa.Boolean(), nullable=False),
         sa.Column("act", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.CheckConstraint("act <> ''", name=op.f("ck_audit_entry_act_not_blank")),

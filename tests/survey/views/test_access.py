@@ -80,6 +80,8 @@ ALLOWED = {
     "administrator.new_person": {"andy"},
     "administrator.change_person": {"andy"},
     "administrator.import_people": {"andy"},
+    "administrator.erase_person": {"andy"},
+    "administrator.kept": {"andy"},
     "administrator.delivery": {"andy"},
     "administrator.send_again": {"andy"},
     "administrator.rounds": {"andy"},
