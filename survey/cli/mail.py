@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 import click
 from sqlalchemy import select
 
+from survey import bounces
 from survey.cli.application import with_application
 from survey.db import session
 from survey.errors import NotFound
@@ -12,6 +15,8 @@ from survey.mail import send_test
 from survey.models import Mail
 from survey.services import mails
 from survey.site import site
+
+LARGEST_REPORT = 1_000_000
 
 
 @click.group()
@@ -38,6 +43,23 @@ def test(address: str) -> None:
         f"The mail server has taken a mail to {address}. If it does not arrive, look into the "
         "folder for unwanted mail, and at SPF, DKIM and DMARC in docs/running.md."
     )
+
+
+@mail.command()
+@click.argument("report", type=click.File("rb"), default="-")
+@with_application
+def bounced(report: BinaryIO) -> None:
+    """Read the REPORT of a mail server (or standard input) that a mail was not delivered.
+
+    Meant for the mailbox of the sender: whatever is no such report is left alone, with exit
+    code 0, since a mail server would send it back otherwise.
+    """
+    bounce = bounces.read(report.read(LARGEST_REPORT))
+    failed = mails.mark_bounced(session(), bounce.mail_id, bounce.reason) if bounce else None
+    if bounce is None or failed is None:
+        click.echo("This is no report on a mail that was sent from here.")
+        return
+    click.echo(f"The mail to {failed.address} was not delivered: {bounce.reason}")
 
 
 @mail.command()

@@ -204,6 +204,18 @@ def mark_trouble(
     session.execute(update(Mail).where(Mail.id == mail.id).values(values))
 
 
+def mark_bounced(session: Session, mail_id: UUID, reason: str) -> Mail | None:
+    """Note that a mail was taken and not delivered after all; None if it is not one of ours."""
+    bounced = session.execute(
+        update(Mail)
+        .where(Mail.id == mail_id, Mail.state == MailState.SENT)
+        .values(state=MailState.FAILED, trouble=f"bounced: {reason}"[:500])
+        .returning(Mail.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    return session.get(Mail, bounced, populate_existing=True) if bounced else None
+
+
 def send_again(session: Session, mail_id: UUID, now: datetime, actor: Person | None = None) -> None:
     """Send a failed mail again, or an invitation once more, to the address its person has now.
 

@@ -430,3 +430,26 @@ def test_a_table_of_people_is_only_checked(run, tmp_path):
     assert "changed\tada@example.org\tAda\tleader" in said
     assert "new\tbert@example.org\tBert" in said
     assert "bert@example.org" not in run("person", "list")
+
+
+def test_a_report_from_the_mail_server_marks_the_mail_as_failed(installed, tmp_path):
+    run = installed
+    run("person", "add", "robin@example.org", "--name", "Robin", "--role", "leader")
+    run("person", "add", "casey@example.org", "--name", "Casey", "--role", "coach")
+    run("person", "give-access", "robin@example.org", "casey@example.org")
+    run("work", "--once")
+    [mail] = (tmp_path / "mails").iterdir()
+    returned = re.search(r"^Message-ID: (.*)$", mail.read_text(), re.MULTILINE)[0]
+    (tmp_path / "report").write_text(
+        'Content-Type: multipart/report; boundary="b"\n\n--b\n'
+        "Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n"
+        "Action: failed\nStatus: 5.1.1\n\n--b\n"
+        f"Content-Type: text/rfc822-headers\n\n{returned}\n\n--b--\n"
+    )
+    (tmp_path / "other").write_text("Subject: Hello\n\nHello.\n")
+
+    assert run("mail", "bounced", "report") == (
+        "The mail to casey@example.org was not delivered: 5.1.1\n"
+    )
+    assert "casey@example.org\tfailed\tbounced: 5.1.1" in run("mail", "list")
+    assert run("mail", "bounced", "other").startswith("This is no report")
