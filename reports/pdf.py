@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -17,15 +18,24 @@ from reports.preview import Preview
 from reports.release import sha256
 from reports.team_report import TeamReport
 
+# What a preview holds besides its cover, how to read it, and how it was made.
+PAGES = (
+    "glance", "changes", "themes", "statements", "fields", "quotes", "practices", "plan", "pulse",
+    "pathway",
+)  # fmt: skip
+# What people wrote was written for the leader: among colleagues it would be guessed who it was.
+SHAREABLE = tuple(page for page in PAGES if page != "quotes")
+
 
 def preview_body(preview: Preview) -> str:
     """Return the pages of a preview as HTML sections, without head or body."""
     return _render("reports/preview/body.html", preview, **_of_preview(preview))
 
 
-def preview_html(preview: Preview) -> str:
-    """Return a preview as a whole HTML document, as it is printed."""
-    return _render("reports/preview/document.html", preview, **_of_preview(preview))
+def preview_html(preview: Preview, pages: Collection[str] = PAGES) -> str:
+    """Return a preview, or some of its pages, as a whole HTML document, as it is printed."""
+    about = {**_of_preview(preview), "pages": pages}
+    return _render("reports/preview/document.html", preview, **about)
 
 
 def guide_html(preview: Preview) -> str:
@@ -57,6 +67,7 @@ def guide_pdf(preview: Preview, page: Page = "a4") -> bytes:
 def _of_preview(preview: Preview) -> dict[str, Any]:
     before = preview.before
     return {
+        "pages": PAGES,
         "preview": preview,
         "changes": Changes(preview, before) if before else None,
         "digest_before": sha256(before.release.to_json()) if before else None,

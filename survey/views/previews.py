@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, send_from_directory
+from flask import Blueprint, Response, render_template, request, send_from_directory
 from markupsafe import Markup
 
 from reports import tables
 from reports.preview import Preview
 from reports.release import Release as Document
 from survey import access, speech
-from survey.access import allow
+from survey.access import allow, own_round
 from survey.db import session
 from survey.models import Release
 from survey.services import coaching, practices, pulses, questionnaires
@@ -25,7 +25,7 @@ bp = Blueprint("previews", __name__, url_prefix="/previews")
 @allow("signed_in")
 def show(round_id: UUID) -> str:
     """Show a preview as a page."""
-    from reports.pdf import preview_body
+    from reports.pdf import SHAREABLE, preview_body
 
     release = _readable(round_id)
     preview = _preview(release)
@@ -41,6 +41,7 @@ def show(round_id: UUID) -> str:
         plan=plan,
         slot=practices.slot_of(plan) if plan else None,
         texts=texts_of(release.round),
+        shareable=[page for page in SHAREABLE if _is_there(page, preview)],
         body=Markup(body),  # noqa: S704 - escaped by its templates
     )
 
@@ -53,6 +54,19 @@ def pdf(round_id: UUID) -> Response:
 
     preview = _preview(_readable(round_id))
     return printed(preview_html(preview), _name(preview), f"preview of round {round_id}")
+
+
+@bp.get("/<uuid:round_id>/pages.pdf")
+@allow("leader")
+def some_pages(round_id: UUID) -> Response:
+    """Send the pages that the leader chose to share, as a PDF."""
+    from reports.pdf import SHAREABLE, preview_html
+
+    release = coaching.readable_release(session(), access.person(), own_round(round_id).id)
+    preview = _preview(release)
+    pages = [page for page in SHAREABLE if page in request.args.getlist("pages")]
+    html = preview_html(preview, pages)
+    return printed(html, f"{_name(preview)} pages", f"pages of round {round_id}")
 
 
 @bp.get("/<uuid:round_id>/guide.pdf")
@@ -101,6 +115,12 @@ def _read(release: Release, before: Preview | None = None) -> Preview:
     document = Document.model_validate_json(release.document)
     asked = questionnaires.read(release.round.questionnaire)
     return Preview(document, asked, before, pulses.releases(session(), release))
+
+
+def _is_there(page: str, preview: Preview) -> bool:
+    """Say whether a preview has a page that not every one has."""
+    there = {"changes": preview.before, "pulse": preview.pulses, "fields": preview.rated_self()}
+    return bool(there.get(page, True))
 
 
 def _name(preview: Preview) -> str:

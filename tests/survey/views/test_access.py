@@ -54,6 +54,7 @@ ALLOWED = {
     "leader.withdraw": {"robin"},
     "previews.show": {"robin", "casey"},
     "previews.pdf": {"robin", "casey"},
+    "previews.some_pages": {"robin"},
     "previews.guide": {"robin", "casey"},
     "previews.workbook": {"robin", "casey"},
     "previews.table": {"robin", "casey"},
@@ -101,7 +102,8 @@ ALLOWED = {
     "administrator.refuse": {"andy"},
 }
 OF_A_PREVIEW = {
-    "previews.show", "previews.pdf", "previews.guide", "previews.workbook", "previews.table",
+    "previews.show", "previews.pdf", "previews.some_pages", "previews.guide",
+    "previews.workbook", "previews.table",
     "practices.show", "practices.choose", "practices.plan", "practices.calendar",
     "practices.thanks", "practices.plan_pulses", "practices.leave_pulse_out",
     "coach.open_conversation",

@@ -1,8 +1,10 @@
 """The leader's way: prepare, name raters, send, wait, read."""
 
+import io
 import re
 from datetime import timedelta
 
+import pdfplumber
 import pytest
 from sqlalchemy import select
 
@@ -230,6 +232,39 @@ def test_a_closed_round_leads_to_the_preview_and_its_pdf(
     )
     assert answer.headers["Cache-Control"] == "no-store"
     assert session.scalars(select(Release)).one().round_id == round_.id
+
+
+def test_chosen_pages_are_a_pdf_of_their_own_and_comments_are_never_among_them(
+    app, session, keyring, robin
+):
+    round_ = factories.opened(session, keyring, leader=robin, roster={"peer": 5})
+    for name, link in factories.links(session, keyring, round_).items():
+        words = {} if name == "robin" else {"OP1": (f"a wish of {name}",)}
+        factories.answer(session, keyring, link, words=words)
+    factories.closed(session, keyring, round_)
+    session.close()
+    leader = Visitor(app, robin, now=CLOSES)
+    page = leader.open(f"/previews/{round_.id}")
+    assert "Share some of its pages" in page
+    assert re.findall(r'name="pages" value="(\w+)"', page) == [
+        "glance", "themes", "statements", "fields", "practices", "plan", "pathway"
+    ]  # fmt: skip
+
+    def words(*pages):
+        query = "&".join(f"pages={page}" for page in pages)
+        answer = leader.client.get(f"/previews/{round_.id}/pages.pdf?{query}")
+        with pdfplumber.open(io.BytesIO(answer.data)) as pdf:
+            return " ".join(page.extract_text() for page in pdf.pages)
+
+    shared = words("glance", "practices", "quotes")
+    assert "At a glance" in shared
+    assert "Your next 90 days" in shared
+    assert "How this was made" in shared
+    assert "Statement by statement" not in shared
+    assert "a wish of" not in shared
+    whole = leader.client.get(f"/previews/{round_.id}/preview.pdf")
+    with pdfplumber.open(io.BytesIO(whole.data)) as pdf:
+        assert "a wish of peer0" in " ".join(page.extract_text() for page in pdf.pages)
 
 
 def test_the_preview_of_a_later_round_says_what_has_changed(app, session, keyring, robin):
