@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from reports import language
+from survey.demo import parts
 from survey.links import approval_path
 from survey.models import Release
 from survey.services import (
@@ -107,6 +108,7 @@ def world(session, keyring, app, look):
     approvals.ask(session, member.round, NOW)
     session.commit()
     approve = f"/approve/{approval_path(keyring, member.round.id, mona.id)}"
+    app.register_blueprint(parts.bp)
     link = factories.links(session, keyring, collecting)["manager0"]
     pulse_link = factories.links(session, keyring, pulse.round)["peer0"]
     session.close()
@@ -123,7 +125,7 @@ def world(session, keyring, app, look):
         "/administration/delivery", "/administration/rounds", "/administration/audit",
         "/teams", "/teams/new", "/administration/programmes", "/administration/programmes/new",
         f"/administration/programmes/{programme.id}", approve, "/administration/questionnaires",
-        "/administration/retention", f"/administration/people/{robin.id}/erase",
+        "/parts", "/administration/retention", f"/administration/people/{robin.id}/erase",
         f"/administration/people/{mona.id}/erase",
         "/administration/questionnaires/technical_leader/1.0?relationship=manager",
     ]  # fmt: skip

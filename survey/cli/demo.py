@@ -51,6 +51,7 @@ Now look around; everything stays on this machine:
   {"".ljust(len(url))}          as a leader with an open round:  sam@example.org
   {"".ljust(len(url))}          as a coach:                      casey@example.org
   {"".ljust(len(url))}          as an administrator:             andy@example.org
+  {url}/parts    every part that pages are made of, on one page
 
 End it with Ctrl+C.
 """

@@ -24,6 +24,7 @@ from questionnaires.definition import Questionnaire
 from survey import create_app, db, jobs
 from survey.clock import utc_now
 from survey.config import Settings
+from survey.demo import parts
 from survey.demo.browser import Browser
 from survey.demo.catcher import Catcher, mail_pages
 from survey.demo.story import Story, StoryRater, StoryRound, story
@@ -96,6 +97,7 @@ class Stage:
         # Whoever looks around signs in as everybody, again and again.
         freely = {"RATELIMIT_ENABLED": False}
         app = create_app(self._settings(taken), clock=self.clock, config=freely)
+        app.register_blueprint(parts.bp)
         later["app"] = DispatcherMiddleware(app, {"/mails": mail_pages(self.catcher)})
         return server, taken, app
 
