@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo` shows it, `make test` checks it.
 BIN := .venv/bin
 
-.PHONY: demo test attack bench mutants format messages pictures
+.PHONY: demo test attack bench mutants format messages pictures docs
 
 demo: ## Show the whole way on invented people; ONCE=1 ends after the PDF
 	@.ci/setup run
@@ -37,6 +37,10 @@ format: ## Bring the code into shape
 messages: ## Bring new messages of code and templates into the catalogues of all languages
 	@.ci/setup test
 	$(BIN)/python -m tests.messages
+
+docs: ## Build the documentation as a site, into site/
+	@.ci/setup test
+	$(BIN)/zensical build --strict --clean
 
 pictures: ## Make the README's pictures anew
 	@.ci/setup test

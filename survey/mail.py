@@ -213,6 +213,7 @@ def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         "organisation": site.settings.organisation,
         "contact": site.settings.contact,
         "sign_in_url": f"{site.settings.base_url}/sign-in",
+        "promise_url": f"{site.settings.base_url}/confidentiality",
     }
     if mail.kind is MailKind.REMINDER:
         _check_needed(session, mail)

@@ -1,6 +1,9 @@
 """What the documents say is there, is there."""
 
 import re
+import shutil
+import subprocess
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -9,9 +12,10 @@ import pytest
 
 from survey.cli import cli
 from survey.config import Settings
+from tests.launching import PROGRAM
 
 ROOT = Path(__file__).parent.parent
-ELSEWHERE = {".venv", ".uv", "demo", "mutants"}
+ELSEWHERE = {".venv", ".uv", "demo", "mutants", "site"}
 DOCUMENTS = sorted(p for p in ROOT.rglob("*.md") if not ELSEWHERE & set(p.parts))
 
 
@@ -23,6 +27,32 @@ def test_links_between_documents_lead_somewhere(document):
     for target in (a or b for a, b in targets):
         if "://" not in target:
             assert (document.parent / target).exists(), target
+
+
+def test_the_site_is_built_without_a_fault_and_asks_for_nothing_elsewhere(tmp_path):
+    """Strict: a link that leads nowhere, or a page that is not there, ends the build."""
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copy(ROOT / "zensical.toml", tmp_path)
+    done = subprocess.run(
+        [PROGRAM.parent / "zensical", "build", "--strict"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    pages = list((tmp_path / "site").rglob("*.html"))
+    guides = {path.stem for path in (ROOT / "docs" / "guides").iterdir()}
+    assert guides == {page.parent.name for page in pages if page.parent.parent.name == "guides"}
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert re.findall(r"(?:src=|<link[^>]* href=)[\"']?https?://[^\"' >]+", text) == []
+
+
+def test_every_guide_is_in_the_sites_navigation():
+    listed = str(
+        tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]
+    )
+    for path in (ROOT / "docs").rglob("*.md"):
+        if "decisions" not in path.parts:
+            assert str(path.relative_to(ROOT / "docs")) in listed, path
 
 
 def test_every_setting_is_explained_with_its_default():

@@ -171,7 +171,15 @@ def test_every_page_is_accessible_and_fits_the_screen(browser, served, world, si
     asked, said, wrong, wide = [], [], {}, {}
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))
-    everything = ["/", "/sign-in", "/sign-in/code", "/r/nothing", *rater, *staff]
+    everything = [
+        "/",
+        "/confidentiality",
+        "/sign-in",
+        "/sign-in/code",
+        "/r/nothing",
+        *rater,
+        *staff,
+    ]
     for number, address in enumerate(everything):
         page.goto(address)
         page.add_style_tag(content=f":root {{ font-size: {look.text}% }}")

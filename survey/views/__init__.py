@@ -12,6 +12,7 @@ from survey.views import (
     practices,
     previews,
     programmes,
+    promise,
     questionnaires,
     rater,
     reminders,
@@ -23,6 +24,6 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register every blueprint."""
     administration = (administrator, programmes, questionnaires, teams)
     staff = (account, leader, practices, previews, coach, *administration)
-    for module in (rater, reminders, approvals, *staff):
+    for module in (rater, reminders, approvals, promise, *staff):
         app.register_blueprint(module.bp)
     csrf.exempt(reminders.bp)

@@ -32,6 +32,7 @@ ALLOWED = {
     "rater.part": EVERYBODY,
     "rater.keep": EVERYBODY,
     "rater.choose_language": EVERYBODY,
+    "promise.show": EVERYBODY,
     "reminders.stop": EVERYBODY,
     "rater.check": EVERYBODY,
     "rater.thanks": EVERYBODY,
