@@ -5,6 +5,7 @@ import io
 
 import pdfplumber
 import pytest
+from babel.messages.catalog import Catalog
 from flask import Flask
 
 from reports.language import CATALOGUES, language
@@ -25,13 +26,32 @@ def first(text: str | list[str] | tuple[str, ...]) -> str:
     return text if isinstance(text, str) else text[0]
 
 
+def untranslated(catalog: Catalog) -> list[str | tuple[str, ...]]:
+    """Messages without words in the catalogue's language, or with guessed ones."""
+    said = [
+        (each, [each.string] if isinstance(each.string, str) else each.string)
+        for each in catalog
+        if each.id
+    ]
+    return [message.id for message, strings in said if message.fuzzy or not all(strings)]
+
+
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
 def test_a_catalogue_translates_every_message_and_no_other(path):
     catalog = catalogue(path)
-    translated = {m.id: m for m in catalog if m.id and all([m.string] if m.string else [])}
 
-    assert set(translated) == set(MESSAGES)
-    assert [m.id for m in translated.values() if m.fuzzy or not all(m.string)] == []
+    assert {message.id for message in catalog if message.id} == set(MESSAGES)
+    assert untranslated(catalog) == []
+
+
+def test_a_message_without_a_translation_would_be_found():
+    catalog = Catalog(locale="de")
+    catalog.add("Said", "Gesagt")
+    catalog.add("Not said", "")
+    catalog.add(("One", "Many"), ("Eins", ""))
+    catalog.add("Guessed", "Geraten", flags=["fuzzy"])
+
+    assert untranslated(catalog) == ["Not said", ("One", "Many"), "Guessed"]
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
@@ -75,7 +95,10 @@ def raters_pages(app: Flask, link: str) -> dict[str, str]:
 def visitors_pages(app: Flask) -> dict[str, str]:
     """What anybody sees, and signing in up to the code."""
     visitor = Visitor(app)
-    pages = {each: visitor.open(each) for each in ("/", "/sign-in", "/sign-in/code", "/nowhere")}
+    pages = {
+        each: visitor.open(each)
+        for each in ("/", "/sign-in", "/sign-in/code", "/nowhere", "/confidentiality")
+    }
     visitor.open("/sign-in")
     pages["no address"] = visitor.send({"email": ""})
     visitor.open("/sign-in")
@@ -90,6 +113,10 @@ def staffs_pages(app: Flask, everything: Visitor, round_: Round, waiting: Round)
         "/rounds", "/rounds/new", f"/rounds/{round_.id}", "/shelf", "/administration/people",
         "/administration/people/new", "/administration/people/import",
         "/administration/delivery", "/administration/rounds", "/administration/audit",
+        "/administration/retention", "/administration/programmes",
+        "/administration/programmes/new", "/administration/questionnaires",
+        "/administration/questionnaires/technical_leader/1.0",
+        f"/administration/people/{waiting.leader.id}/erase", "/teams", "/teams/new",
     ):  # fmt: skip
         pages[address] = everything.open(address)
         assert everything.status == 200, address
