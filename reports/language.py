@@ -37,6 +37,11 @@ class Language:
         """Return "ltr" or "rtl", as HTML has it."""
         return self.locale.text_direction
 
+    @property
+    def start(self) -> str:
+        """Return the side on which lines begin, for mails: many programs know no other word."""
+        return "left" if self.direction == "ltr" else "right"
+
     def gettext(self, message: str, **gaps: object) -> str:
         """Return a message in this language, its named gaps filled."""
         said = self.translations.gettext(message)

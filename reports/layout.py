@@ -8,6 +8,7 @@ This module knows no templates and no releases, so that a process which only pri
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -21,6 +22,7 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 ASSETS = TEMPLATES / "reports" / "assets"
 BUNDLED = "bundled"
 SHEETS = ("scripts", "preview", "print")
+RIGHT_TO_LEFT = re.compile(r"<!doctype html>\s*<html [^>]*dir=\"rtl\"")
 
 Page = Literal["a4", "letter"]
 PAGES = get_args(Page)
@@ -33,7 +35,7 @@ def lay_out(html: str, page: Page = "a4") -> bytes:
     """
     from weasyprint import HTML
 
-    styles, fonts = style_sheets(page)
+    styles, fonts = style_sheets(page, rtl=RIGHT_TO_LEFT.match(html) is not None)
     document = HTML(string=html, url_fetcher=_fetcher(), base_url=f"{BUNDLED}:///")
     made = document.write_pdf(
         stylesheets=styles,
@@ -57,10 +59,10 @@ def _map_every_glyph(_document: Any, pdf: Any) -> None:
             each.stream = [line.replace(b"> <>", b"> <2060>") for line in lines]
 
 
-def style_sheets(page: Page) -> tuple[list[CSS], FontConfiguration]:
-    """Return the parsed style sheets for a paper size, and their fonts."""
+def style_sheets(page: Page, *, rtl: bool = False) -> tuple[list[CSS], FontConfiguration]:
+    """Return the parsed style sheets for a paper size and direction, and their fonts."""
     sheets, fonts = _style_sheets()
-    return [sheets[name] for name in (*SHEETS, page)], fonts
+    return [sheets[name] for name in (*SHEETS, page, *(["rtl"] if rtl else []))], fonts
 
 
 @lru_cache

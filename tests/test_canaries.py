@@ -139,6 +139,7 @@ class Place:
             "proposal_id": self.session.scalars(select(Proposal.id)).all(),
             "programme_id": self.session.scalars(select(Programme.id)).all(),
             "token": ["nothing"],
+            "sheet": ["preview"],
             "title": ["technical_leader"],
             "version": ["1.0"],
             "filename": ["site.css"],

@@ -97,13 +97,13 @@ def table(round_id: UUID, name: str) -> Response:
     return download(content, "text/csv", f"{_name(preview)} {name}.csv")
 
 
-@bp.get("/preview.css")
+@bp.get("/<any(preview, rtl):sheet>.css")
 @allow("anybody")
-def style() -> Response:
-    """Send the preview's style sheet."""
+def style(sheet: str) -> Response:
+    """Send the preview's style sheet, or what changes sides in it from right to left."""
     from reports.layout import ASSETS
 
-    return send_from_directory(ASSETS, "preview.css", max_age=3600)
+    return send_from_directory(ASSETS, f"{sheet}.css", max_age=3600)
 
 
 def _preview(release: Release) -> Preview:

@@ -14,11 +14,13 @@ from typing import Any
 import pdfplumber
 import pytest
 
+from reports import language as language_
 from reports.layout import Page, lay_out
 from reports.pdf import guide_html, preview_html, team_html
 from reports.preview import Preview
 from reports.team import together
 from reports.team_report import TeamReport
+from tests import pseudo
 from tests.reports.made_up import WISH, pulse, released
 
 FEWEST_LINES = 4
@@ -149,6 +151,31 @@ def test_pulses_stand_well(closed, questionnaire, shape, language, paper):
     assert faults(preview_html(asked), paper) == []
     follow_up = Preview(closed(language=language), questionnaire, asked)
     assert faults(preview_html(follow_up), paper) == []
+
+
+@pytest.fixture
+def arabic(tmp_path, monkeypatch, questionnaire):
+    """The questionnaire in an invented Arabic, with all messages in it."""
+    pseudo.write_catalogue(tmp_path)
+    monkeypatch.setattr(language_, "CATALOGUES", tmp_path)
+    for each in (language_.language, language_.spoken):
+        each.cache_clear()
+    yield pseudo.questionnaire_in_both(questionnaire)
+    for each in (language_.language, language_.spoken):
+        each.cache_clear()
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_from_right_to_left_they_stand_well(arabic, paper):
+    text = pseudo.mirrored(WISH)
+    preview = Preview(
+        released(arabic, language=pseudo.CODE, text=text),
+        arabic,
+        pulses=[pulse(arabic, pseudo.CODE, text=text)],
+    )
+
+    assert faults(preview_html(preview), paper) == []
+    assert faults(guide_html(preview), paper) == []
 
 
 @pytest.mark.parametrize(("language", "paper"), [("en", "a4"), ("de", "letter")])

@@ -159,6 +159,7 @@ def world(app, session, keyring):
         "programme_id": programme.id,
         "token": approval_path(keyring, asked.round.id, people["cora"].id),
         "number": 1,
+        "sheet": "preview",
         "title": "technical_leader",
         "version": "1.0",
         "name": "figures",
