@@ -26,14 +26,14 @@ def first(text: str | list[str] | tuple[str, ...]) -> str:
     return text if isinstance(text, str) else text[0]
 
 
-def untranslated(catalog: Catalog) -> list[str | tuple[str, ...]]:
+def untranslated(catalog: Catalog) -> list[object]:
     """Messages without words in the catalogue's language, or with guessed ones."""
-    said = [
-        (each, [each.string] if isinstance(each.string, str) else each.string)
-        for each in catalog
-        if each.id
-    ]
-    return [message.id for message, strings in said if message.fuzzy or not all(strings)]
+
+    def said(words: object) -> list[object]:
+        return list(words) if isinstance(words, (list, tuple)) else [words]
+
+    messages = [message for message in catalog if message.id]
+    return [each.id for each in messages if each.fuzzy or not all(said(each.string))]
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
