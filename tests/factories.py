@@ -166,21 +166,28 @@ def released(
     mm: int = 3,
     now: datetime = NOW,
     items: Mapping[str, int] | None = None,
+    **more,
 ) -> Release:
     """What came of a round in which five peers see room to lead alike."""
-    round_ = opened(session, keyring, leader=leader, roster={"peer": 5}, now=now)
+    round_ = opened(session, keyring, leader=leader, roster={"peer": 5}, now=now, **more)
     all_answer(session, keyring, round_, items=items or scores(mm=mm), now=now)
     return closed(session, keyring, round_)
 
 
 def team(
-    session: Session, keyring: Keyring, *releases: Release, offered: Release | None = None
+    session: Session,
+    keyring: Keyring,
+    *releases: Release,
+    offered: Release | None = None,
+    language: str = "en",
+    **more,
 ) -> Team:
     """The team report of these previews and four other leaders'; one more is only offered."""
     others = [person(session, f"Lead{n}", "leader") for n in range(4)]
-    members = [*releases, *(released(session, keyring, other) for other in others)]
+    more["language"] = language
+    members = [*releases, *(released(session, keyring, other, **more) for other in others)]
     for release in [*members, *([offered] if offered else [])]:
         teams.offer(session, release.round.leader, release.round_id, NOW)
-    made = teams.make(session, "The team", [each.round_id for each in members], "en", NOW)
+    made = teams.make(session, "The team", [each.round_id for each in members], language, NOW)
     session.commit()
     return made

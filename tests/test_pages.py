@@ -8,13 +8,15 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from sqlalchemy import select
 
 from reports import language
 from survey.demo import parts
-from survey.links import approval_path
-from survey.models import Release
+from survey.links import approval_path, stop_path
+from survey.models import Invitation, Release
 from survey.services import (
     approvals,
+    ballots,
     closing,
     coaching,
     nominations,
@@ -95,8 +97,8 @@ def world(session, keyring, app, look):
     factories.all_answer(session, keyring, after)
     closing.close(session, keyring, after.id, CLOSES)
     session.commit()
-    team = factories.team(session, keyring, offered=mine) if "questionnaire" not in asked else None
-    for member in team.members if team else ():
+    team = factories.team(session, keyring, offered=mine, **asked)
+    for member in team.members:
         if member.release.round.leader_id != robin.id:
             coaching.give_access(session, member.release.round.leader, robin.id, "en", NOW)
     session.commit()
@@ -110,10 +112,15 @@ def world(session, keyring, app, look):
     approve = f"/approve/{approval_path(keyring, member.round.id, mona.id)}"
     app.register_blueprint(parts.bp)
     link = factories.links(session, keyring, collecting)["manager0"]
+    declined = factories.links(session, keyring, collecting)["peer1"]
+    ballots.decline(session, ballots.rater(session, keyring, declined, NOW))
+    quiet = session.scalars(select(Invitation.id)).first()
+    session.commit()
     pulse_link = factories.links(session, keyring, pulse.round)["peer0"]
     session.close()
     pages = ("", "/part/1", "/part/2", "/part/11", "/check", "/thanks")
     rater = [f"/r/{link}{page}" for page in pages]
+    rater += [f"/r/{declined}/declined", f"/no-reminders/{stop_path(keyring, quiet)}"]
     rater += [f"/r/{pulse_link}{page}" for page in ("", "/part/1", "/check")]
     staff = [
         "/rounds", "/rounds/new", f"/rounds/{prepared.id}/raters", f"/rounds/{prepared.id}/ready",
@@ -129,7 +136,7 @@ def world(session, keyring, app, look):
         f"/administration/people/{mona.id}/erase",
         "/administration/questionnaires/technical_leader/1.0?relationship=manager",
     ]  # fmt: skip
-    return robin, rater, [*staff, f"/teams/{team.id}", "/shelf/group"] if team else staff
+    return robin, rater, [*staff, f"/teams/{team.id}", "/shelf/group"]
 
 
 @pytest.fixture
@@ -164,7 +171,7 @@ def test_every_page_is_accessible_and_fits_the_screen(browser, served, world, si
     )
     context.add_cookies([{"name": "preview360", "value": signed_in, "url": served}])
     page = context.new_page()
-    for start in (rater[0], rater[6]):
+    for start in (rater[0], rater[8]):
         page.goto(start)
         page.locator("form[action$='/start'] button").click()
         page.wait_for_url("**/part/1")

@@ -67,7 +67,7 @@ def import_(table: Path, check: bool) -> None:
         done = people.import_people(session(), table.read_bytes(), site().now())
     except TableInvalid as error:
         raise faulty("nothing was imported", table, error) from None
-    click.echo(f"{done.added} people were added and {done.changed} changed.")
+    click.echo(f"People added: {done.added}, changed: {done.changed}.")
 
 
 def _say_plan(planned: list[people.Planned]) -> None:

@@ -76,11 +76,11 @@ def forms_in(page: str) -> list[Form]:
 
 
 def form_to(page: str, action: str) -> Form:
-    """Return the form that goes to `action` (its end is enough; empty: to the page itself)."""
+    """Return the form that goes to `action` (the end of its path; empty: to the page itself)."""
     return next(
         form
         for form in forms_in(page)
-        if form.action == action or (action and form.action.endswith(action))
+        if form.action == action or (action and form.action.partition("?")[0].endswith(action))
     )
 
 

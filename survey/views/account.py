@@ -6,7 +6,9 @@ spend nothing.
 
 from __future__ import annotations
 
-from flask import Blueprint, g, redirect, render_template, url_for
+import re
+
+from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
 from flask import session as cookie
 from werkzeug.wrappers import Response
 
@@ -22,6 +24,8 @@ from survey.speech import say
 bp = Blueprint("account", __name__)
 Page = str | Response | tuple[str, int]
 BROWSER = "browser"
+# Two slashes, or one of the other kind, would begin another host.
+OWN_PATH = re.compile(r"/([A-Za-z0-9_.-][A-Za-z0-9_./-]*)?")
 
 
 @bp.get("/")
@@ -76,11 +80,17 @@ def code() -> Page:
 @bp.post("/language")
 @allow("anybody")
 def choose_language() -> Page:
-    """Speak another language from now on, in this browser."""
+    """Speak another language from now on, in this browser, and go back to where one was."""
     form = LanguageForm(spoken())
     if form.validate_on_submit():
         speech.choose(form.language.data)
-    return redirect(url_for("account.home"))
+    back = request.args.get("back", "")
+    return redirect(back if _is_a_page_here(back) else url_for("account.home"))
+
+
+def _is_a_page_here(path: str) -> bool:
+    """Say whether a path is one of our own pages, and nothing that a browser reads as elsewhere."""
+    return OWN_PATH.fullmatch(path) is not None and current_app.url_map.bind("").test(path, "GET")
 
 
 @bp.post("/sign-out")

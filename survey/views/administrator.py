@@ -128,12 +128,9 @@ def import_people() -> Page:
         lambda: services.import_people(session(), form.table.data.read(), site().now(), person()),
     )
     if done:
-        said = say().gettext(
-            "%(added)s people were added and %(changed)s changed.",
-            added=done.value.added,
-            changed=done.value.changed,
-        )
-        flash(said)
+        added, changed = done.value.added, done.value.changed
+        flash(say().ngettext("One person was added.", "%(num)s people were added.", added))
+        flash(say().ngettext("One person was changed.", "%(num)s people were changed.", changed))
         return redirect(url_for("administrator.people"))
     return render_template("survey/administrator/import.html", form=form), status(form)
 

@@ -1,6 +1,7 @@
 """A pulse counts what all raters say together, and never lets one answer be known."""
 
 import random
+from collections import Counter
 from datetime import date
 from itertools import product
 
@@ -84,6 +85,12 @@ def test_no_release_tells_what_everybody_answered(setting):
         for answers in product((LESS, SAME, MORE), repeat=n):
             release = counted(setting, said("PU2", *answers))
             behind.setdefault(release.tallies, set()).add(tuple(sorted(answers)))
+        # Plain counts would tell: each unanimous one has a single answer behind it.
+        plain = Counter(
+            tuple(answers.count(each) for each in (LESS, SAME, MORE))
+            for answers in {tuple(sorted(each)) for each in product((LESS, SAME, MORE), repeat=n)}
+        )
+        assert plain[n, 0, 0] == plain[0, n, 0] == plain[0, 0, n] == 1
         for possible in behind.values():
             unanimous = [answers for answers in possible if len(set(answers)) == 1]
             # All of them, or all but one who may have said either of the two others.

@@ -56,7 +56,7 @@ def test_a_round_goes_all_the_way_by_command(installed, tmp_path):
         + "Max,max@example.org,manager\n"
     )
     run("person", "add", "andy@example.org", "--name", "Andy", "--role", "administrator")
-    assert run("person", "import", "people.csv") == "2 people were added and 0 changed.\n"
+    assert run("person", "import", "people.csv") == "People added: 2, changed: 0.\n"
     assert "robin@example.org\tRobin\tleader" in run("person", "list")
     assert "may read" in run("person", "give-access", "robin@example.org", "casey@example.org")
     assert "no longer" in run(

@@ -202,3 +202,37 @@ def test_a_chosen_language_stays_through_signing_in(app, session, catcher):
 
     assert '<html lang="de"' in visitor.send({"code": code[1]})
     assert visitor.address == "/rounds"
+
+
+def test_choosing_a_language_leads_back_to_the_page_one_was_on(app, session):
+    robin = factories.person(session, "Robin", "leader")
+    session.commit()
+    session.close()
+    leader = Visitor(app, robin)
+    leader.open("/rounds/new")
+    page = leader.send({"language": "de"}, action="/language")
+
+    assert leader.address == "/rounds/new"
+    assert '<html lang="de"' in page
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "//evil.example",
+        "https://evil.example/",
+        "/\\evil.example",
+        "/%2F/evil",
+        "nowhere",
+        "/nowhere",
+    ],
+)
+def test_choosing_a_language_leads_nowhere_else(app, elsewhere):
+    visitor = Visitor(app)
+    visitor.open("/confidentiality")
+    token = visitor.page.split('name="csrf_token" value="')[1].split('"')[0]
+    answer = visitor.client.post(
+        "/language", query_string={"back": elsewhere}, data={"csrf_token": token, "language": "de"}
+    )
+
+    assert answer.headers["Location"] == "/"
