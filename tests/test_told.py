@@ -6,7 +6,7 @@ them and to one fewer.
 
 import random
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -14,11 +14,13 @@ from sqlalchemy import select
 from reports.aggregate import Setting, aggregate
 from reports.answers import Answers
 from reports.partition import TooFewRaters
+from survey import create_app, db, jobs
 from survey.demo.catcher import plain_text
 from survey.mail import compose
-from survey.models import Mail
+from survey.models import Mail, Release, Round, RoundState
 from survey.site import EXTENSION
 from tests import factories
+from tests.conftest import CLOSES
 from tests.visitor import Visitor
 
 SAID = {
@@ -113,3 +115,29 @@ def test_the_invitation_says_the_same_as_the_page(app, session, told, app_contex
     text = plain_text(compose(app.extensions[EXTENSION], session, mail))
 
     assert f"groups of {told['group']} or more" in text
+
+
+def test_no_setting_changed_afterwards_weakens_an_open_round(
+    app, settings, session, keyring, clock
+):
+    round_ = factories.opened(session, keyring, k=4, roster={"peer": 6})
+    links = factories.links(session, keyring, round_)
+    for name in ("peer0", "peer1", "peer2"):
+        factories.answer(session, keyring, links[name])
+    session.close()
+    changed = {"k": 3, "rounds_a_person": 0, "keep_records": 180, "keep_previews": 1}
+    weaker = create_app(
+        settings.model_copy(update=changed), clock=clock, config={"RATELIMIT_ENABLED": False}
+    )
+    clock.now = CLOSES - timedelta(hours=1)
+    page = Visitor(weaker).open(f"/r/{links['peer3']}")
+    assert re.search(SAID["group"], page)[1] == "4"
+    clock.now = CLOSES
+    jobs.sweep(weaker)
+
+    closed_round = session.get(Round, round_.id)
+    assert closed_round.state is RoundState.OPEN
+    assert session.get(Release, round_.id) is None
+    session.close()
+    with weaker.app_context():
+        db.db.engine.dispose()
