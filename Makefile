@@ -13,7 +13,7 @@ test: ## Check format, lint, types, import contracts, and run all tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist worksteal
 
 attack: ## Attack many rounds (ROUNDS=1000 and more) and write the table in docs/security.md
 	@.ci/setup test

@@ -155,8 +155,9 @@ def all_answer(session: Session, keyring: Keyring, round_: Round, **more) -> Non
 def closed(session: Session, keyring: Keyring, round_: Round) -> Release:
     """Close a round on its closing day; return what came of it."""
     closing.close(session, keyring, round_.id, round_.closes_at)
+    release = session.get_one(Release, round_.id)
     session.commit()
-    return session.get_one(Release, round_.id)
+    return release
 
 
 def released(

@@ -91,8 +91,8 @@ class Product:
     def close(self) -> tuple[str, ...]:
         """Close the round and return its comments as they are printed."""
         closing.close(self.session, self.keyring, self.round_id, CLOSES)
-        self.session.commit()
         release = self.session.get_one(Release, self.round_id)
+        self.session.commit()
         with self.app.app_context():
             jobs.clean_up(self.site)
         [comments] = [
