@@ -115,8 +115,12 @@ def sealed_or_whole(place: Place) -> RoundState:
 
 @on_both
 @pytest.mark.parametrize("act", ["close", "void"])
-def test_killed_after_any_step_it_is_sealed_or_whole_and_can_be_run_again(act, copies, launcher):
-    seen, step = [], 0
+@pytest.mark.parametrize("lane", [0, 1], ids=["even steps", "odd steps"])
+def test_killed_after_any_step_it_is_sealed_or_whole_and_can_be_run_again(
+    act, lane, copies, launcher
+):
+    """In two lanes, so that two cores share the longest test of all."""
+    seen, step = [], lane
     while True:
         place = copies()
         [told] = launcher(**place.order(act), die_after=step)
@@ -130,14 +134,14 @@ def test_killed_after_any_step_it_is_sealed_or_whole_and_can_be_run_again(act, c
             place.sweep()
         assert sealed_or_whole(place) is not RoundState.OPEN
         assert place.keyring.rounds() == []
-        step += 1
+        step += 2
 
-    assert told == str(step)
+    assert int(told) in (step, step - 1)
     # Many deaths before the commit and several after it; never back again.
-    assert seen.count(RoundState.OPEN) > 10
+    assert seen.count(RoundState.OPEN) > 5
     ended = [state is not RoundState.OPEN for state in seen]
     assert ended == sorted(ended)
-    assert ended.count(True) > 5
+    assert ended.count(True) > 2
 
 
 @on_both
