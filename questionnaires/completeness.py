@@ -11,6 +11,7 @@ from typing import Any
 from questionnaires.definition import SELF, Structure, Texts, Wording
 
 Path = tuple[str | int, ...]
+FEWEST_OPTIONS = 2
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
 
 
@@ -133,6 +134,14 @@ def _in_prompts(structure: Structure) -> Iterator[tuple[Path, str]]:
 def _in_pulse(structure: Structure) -> Iterator[tuple[Path, str]]:
     pulse = structure.pulse
     yield from _repeated("pulse", [item.id for item in pulse.items])
+    if all(item.format == "text" for item in pulse.items):
+        yield ("pulse", "items"), "nothing in it can be counted"
+    for number, item in enumerate(pulse.items):
+        path = ("pulse", "items", number, "options")
+        if item.format == "options" and item.options < FEWEST_OPTIONS:
+            yield path, f"should be {FEWEST_OPTIONS} or more to choose from"
+        if item.format != "options" and item.options:
+            yield path, f"has no meaning for {item.format}"
     if tuple(sorted(pulse.change)) != pulse.change or sum(pulse.change) != 0:
         yield ("pulse", "change"), "should rise evenly from less to more, with 0 in the middle"
 

@@ -344,7 +344,7 @@ class Questionnaire(Frozen):
             for item in self.structure.pulse.items
             for question in (
                 [
-                    PulseQuestion(f"{item.id}-{number}", item, behaviour)
+                    PulseQuestion(f"{item.id}_{number}", item, behaviour)
                     for number, behaviour in enumerate(behaviours, start=1)
                 ]
                 if item.per_practice

@@ -14,6 +14,9 @@ BYTES_A_LETTER = 4
 BYTES_AN_ITEM = 64
 BYTES_AROUND = 512
 BLOCK = 1024
+# A pulse asks about so many practices at most, and each answer in words has so many characters.
+MOST_PRACTICES = 2
+LONGEST_PULSE_TEXT = 1000
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,14 @@ def ballot_size(questionnaire: Questionnaire) -> int:
         for relationship in relationships
     )
     items = BYTES_AN_ITEM * len(list(questionnaire.structure.items()))
-    return -(-(most + items + BYTES_AROUND) // BLOCK) * BLOCK
+    whole = max(most + items, _room_of_pulse(questionnaire))
+    return -(-(whole + BYTES_AROUND) // BLOCK) * BLOCK
+
+
+def _room_of_pulse(questionnaire: Questionnaire) -> int:
+    questions = questionnaire.pulse_questions(("",) * MOST_PRACTICES)
+    texts = sum(question.item.format == "text" for question in questions)
+    return BYTES_AN_ITEM * len(questions) + texts * LONGEST_PULSE_TEXT * BYTES_A_LETTER
 
 
 def _room(prompt: Prompt) -> int:

@@ -30,7 +30,7 @@ def opened(browser, served):
 
 @pytest.fixture
 def sign_in(app, catcher, opened):
-    def signed_in(name) -> Page:
+    def signed_in(name):
         page = opened()
         page.goto("/sign-in")
         page.get_by_label("Your mail address").fill(f"{name}@example.org")
@@ -44,7 +44,7 @@ def sign_in(app, catcher, opened):
     return signed_in
 
 
-def link_to(catcher, name, part="/r/", containing="") -> str:
+def link_to(catcher, name, part="/r/", containing=""):
     text = catcher.text_to(f"{name}@example.org", containing or part)
     return next(word for word in text.split() if part in word)
 

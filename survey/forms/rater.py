@@ -17,7 +17,7 @@ from wtforms.validators import Optional, ValidationError
 from questionnaires.definition import SELF, AskedFacet, Prompt, PulseQuestion, Questionnaire
 from reports.answers import NO_CHANCE
 from reports.text import clean_line, clean_text
-from survey.answers import Draft
+from survey.answers import LONGEST_PULSE_TEXT, Draft
 from survey.forms.base import Form
 from survey.services.ballots import Rater
 from survey.services.questionnaires import behaviours_of
@@ -73,12 +73,12 @@ def pulse_part(questionnaire: Questionnaire, behaviours: Sequence[str]) -> Part:
         "pulse",
         questions=questions,
         choices=tuple(
-            (each.key, each.item.options or len(pulse.change))
+            (each.key, each.item.options if each.item.format == "options" else len(pulse.change))
             for each in questions
             if each.item.format != "text"
         ),
         prompts=tuple(
-            Prompt(id=each.key, asked_of=(SELF,))
+            Prompt(id=each.key, asked_of=(SELF,), max_length=LONGEST_PULSE_TEXT)
             for each in questions
             if each.item.format == "text"
         ),

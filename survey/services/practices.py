@@ -10,12 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from questionnaires.definition import SELF
+from survey.answers import MOST_PRACTICES
 from survey.errors import Conflict, Refused, marked
 from survey.models import MailKind, Nomination, Person, Plan, PlannedPractice, Release, Round
 from survey.services import audit, mails, questionnaires, rounds
 from survey.services.rounds import LONGEST_MESSAGE, MessageTooLong
 
-MOST = 2
+MOST = MOST_PRACTICES
 LONGEST_BEHAVIOUR = 200
 LONGEST_STEP = 300
 LONGEST_VISION = 600

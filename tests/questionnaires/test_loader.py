@@ -157,3 +157,23 @@ def test_a_folder_is_named_in_full_from_wherever_it_is_checked(folder, monkeypat
 
     for path in (".", "questionnaire.yaml", "en.yaml"):
         assert mistakes(Path(path))[0].file == "technical_leader/en.yaml"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("options: 4}", "options: 1}", "pulse.items.PU0.options: should be 2 or more"),
+        ("{id: PU2, format: change}", "{id: PU2, format: change, options: 3}", "has no meaning"),
+        (
+            "    - {id: PU0, format: options, options: 4}\n"
+            "    - {id: PU1, format: change, per_practice: true}\n"
+            "    - {id: PU2, format: change}\n",
+            "",
+            "pulse.items: nothing in it can be counted",
+        ),
+    ],
+)
+def test_a_pulse_that_could_not_be_shown_is_refused(folder, before, after, said):
+    spoil(folder / "questionnaire.yaml", before, after)
+
+    assert said in "\n".join(str(mistake) for mistake in mistakes(folder))

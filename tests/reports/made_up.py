@@ -87,8 +87,8 @@ def pulse(
             False,
             {
                 "PU0": chance.randint(1, 4),
-                "PU1-1": chance.randint(1, 7),
-                "PU1-2": chance.randint(0, 7),
+                "PU1_1": chance.randint(1, 7),
+                "PU1_2": chance.randint(0, 7),
                 "PU2": chance.randint(3, 7),
             },
             {"PU3": (text,)} if text else {},

@@ -46,10 +46,10 @@ def counted(setting: PulseSetting, answers: list[Answers]) -> PulseRelease:
 
 def test_answers_are_counted_as_less_the_same_or_more(setting):
     """By hand: 1, 2 and 3 are less, 4 is the same, 5, 6 and 7 are more."""
-    release = counted(setting, said("PU1-2", 1, 2, 3, 4, 4, 5, 6, 7))
+    release = counted(setting, said("PU1_2", 1, 2, 3, 4, 4, 5, 6, 7))
 
-    assert release.tally("PU1-2") == Tally(question="PU1-2", n=8, counts=(3, 2, 3), nearly_all=None)
-    assert release.tally("PU1-1") is None
+    assert release.tally("PU1_2") == Tally(question="PU1_2", n=8, counts=(3, 2, 3), nearly_all=None)
+    assert release.tally("PU1_1") is None
 
 
 def test_options_are_counted_one_by_one(setting):
@@ -111,10 +111,10 @@ def test_comments_are_there_without_an_order(setting):
 
 def test_the_page_says_counts_nearly_all_too_few_and_words(setting, questionnaire, release):
     answers = [
-        Answers("peer", False, {"PU1-1": change, "PU2": MORE}, {})
+        Answers("peer", False, {"PU1_1": change, "PU2": MORE}, {})
         for change in (LESS, SAME, MORE, MORE)
     ]
-    answers.append(Answers("manager", False, {"PU1-1": NO_BASIS}, {"PU3": ("Keep asking.",)}))
+    answers.append(Answers("manager", False, {"PU1_1": NO_BASIS}, {"PU3": ("Keep asking.",)}))
     pulse = counted(setting, answers)
     body = preview_body(Preview(release, questionnaire, pulses=[pulse]))
 
@@ -127,7 +127,7 @@ def test_the_page_says_counts_nearly_all_too_few_and_words(setting, questionnair
 
 
 def test_a_follow_up_says_what_the_pulses_between_counted(setting, questionnaire, release):
-    pulse = counted(setting, said("PU1-1", LESS, SAME, MORE))
+    pulse = counted(setting, said("PU1_1", LESS, SAME, MORE))
     before = Preview(release, questionnaire, pulses=[pulse])
     after = release.model_copy(update={"closed_on": date(2027, 5, 22)})
     body = preview_body(Preview(after, questionnaire, before))
@@ -147,7 +147,7 @@ def test_a_pulse_is_the_same_after_writing_and_reading(setting):
 def test_every_question_of_the_shipped_pulse_can_be_shown(setting, questionnaire):
     keys = [question.key for question in questionnaire.pulse_questions(BEHAVIOURS)]
 
-    assert keys == ["PU0", "PU1-1", "PU1-2", "PU2", "PU3"]
+    assert keys == ["PU0", "PU1_1", "PU1_2", "PU2", "PU3"]
     for language in questionnaire.texts:
         answers = [Answers("peer", False, dict.fromkeys(keys, 1), {}) for _ in range(3)]
         release = counted(setting, answers).model_copy(update={"language": language})

@@ -1,12 +1,14 @@
 """From the link to sealed answers: nothing lost, nothing readable, nothing more than needed."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
 from survey import sealing
-from survey.answers import Draft, ballot_size
+from survey.answers import LONGEST_PULSE_TEXT, Draft, ballot_size
+from survey.envelope import Content, Envelope
 from survey.models import Answered, Ballot, Invitation
 from survey.services import ballots
 from survey.services.ballots import (
@@ -225,3 +227,15 @@ def test_a_sent_ballot_looks_like_one_that_was_only_started(session, keyring, fi
     sizes = {(len(b.sealed), len(b.resume)) for b in session.scalars(select(Ballot))}
     assert len(sizes) == 1
     assert len(session.scalars(select(Invitation)).all()) == 11
+
+
+def test_a_ballot_has_room_for_the_longest_pulse_of_a_questionnaire_that_asks_little_else():
+    structure = factories.QUESTIONNAIRE.structure.model_copy(update={"prompts": ()})
+    little = factories.QUESTIONNAIRE.model_copy(update={"structure": structure})
+    keys = [question.key for question in little.pulse_questions(("one", "two"))]
+    longest = Draft(dict.fromkeys(keys, 7), {"PU3": ("𝄞" * LONGEST_PULSE_TEXT,)})
+    ballot = Envelope(uuid4(), ballot_size(little), bytes(32), sealing.new_key_pair().public)
+    answers = longest.as_answers("direct_report")
+
+    assert ballot.seal(Content("0" * 32, 20, "0" * 200, answers))
+    assert ballot_size(little) < ballot_size(factories.QUESTIONNAIRE)

@@ -69,7 +69,7 @@ def on(day: date) -> datetime:
 def answer(session, keyring, link, change=6) -> None:
     rater = ballots.rater(session, keyring, link, on(FIRST))
     ballots.start(session, rater)
-    items = {"PU0": 1, "PU1-1": change, "PU1-2": 0, "PU2": 4}
+    items = {"PU0": 1, "PU1_1": change, "PU1_2": 0, "PU2": 4}
     ballots.save(session, rater, Draft(items))
     ballots.send(session, rater)
     session.commit()
@@ -182,8 +182,8 @@ def test_a_pulse_is_sealed_counted_and_told_to_the_leader(
     pulse = session.get(Pulse, opened.round_id)
     document = PulseRelease.model_validate_json(pulse.document)
     # By hand: 2 is less, 4 the same, 6, 6 and 7 are more; nobody had a basis for the second.
-    assert document.tally("PU1-1").counts == (1, 1, 3)
-    assert document.tally("PU1-2") is None
+    assert document.tally("PU1_1").counts == (1, 1, 3)
+    assert document.tally("PU1_2") is None
     assert (document.asked, document.answered) == (5, 5)
     assert document.release == session.get(Release, pulse.plan_id).sha256
     assert catcher.mails[-1]["Subject"] == "Your pulse is there"
@@ -304,12 +304,12 @@ def test_the_pages_lead_a_rater_through_a_pulse(app, session, keyring, opened, c
     page = rater.send(action="/start")
     assert "“hands over whole results”" in page
     assert "“asks before telling”" in page
-    page = rater.send({"PU1-1": "9"})
+    page = rater.send({"PU1_1": "9"})
     assert rater.status == 422
     page = rater.send({})
     assert "Please answer at least one question." in page
     rater.open(f"/r/{link}/part/1")
-    page = rater.send({"PU0": "2", "PU1-1": "6", "PU1-2": "0", "PU3-1": "Keep asking."})
+    page = rater.send({"PU0": "2", "PU1_1": "6", "PU1_2": "0", "PU3-1": "Keep asking."})
     for said in ("Yes, once", "More", "No basis to judge", "Left out", "Keep asking."):
         assert said in page
     page = rater.send()
