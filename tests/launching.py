@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,5 +62,8 @@ def answering(server: Any) -> Iterator[None]:
         yield
     finally:
         server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
-        thread.join()
+        with suppress(OSError):
+            # Gone already where the loop has ended by itself, which the join then sees.
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+        thread.join(timeout=30)
+        assert not thread.is_alive(), "the server goes on"
