@@ -30,6 +30,7 @@ from survey.services import audit, mails, practices, questionnaires, rounds
 from survey.services.rounds import RatersMissing, RoundStarted
 
 OPEN_FOR = timedelta(days=14)
+PATIENCE = timedelta(days=30)
 
 
 class PulsesPlanned(Conflict):
@@ -127,7 +128,7 @@ def open_pulse(
     """Ask the raters of the plan's round what they notice of the plan as it is now.
 
     Dropped is a pulse whose leader leads no longer or has asked with a whole round since; ended
-    is one with too few raters left; one without a behaviour waits for it. Raises as
+    is one with too few raters left; one without a behaviour waits 30 days for it. Raises as
     `rounds.open_round`.
     """
     # Held until the commit, so that nobody else opens it meanwhile.
@@ -140,6 +141,9 @@ def open_pulse(
         return
     behaviours = _behaviours(pulse.plan)
     if not behaviours:
+        # Not for ever: what waits keeps its preview from going in time.
+        if now.astimezone(zone).date() > pulse.asks_on + PATIENCE:
+            _drop(session, pulse)
         return
     pulse.behaviours = json.dumps(behaviours, ensure_ascii=False)
     round_.closes_at = clock.end_of(now.astimezone(zone).date() + OPEN_FOR, zone)

@@ -128,11 +128,14 @@ def test_it_asks_what_stands_in_the_plan_on_that_day(session, keyring, planned):
     assert json.loads(planned[0].behaviours) == ["hands over whole results", "listens first"]
 
 
-def test_without_a_behaviour_it_waits(session, keyring, planned):
+def test_without_a_behaviour_it_waits_but_not_for_ever(session, keyring, planned):
     practices.write(session, planned[0].plan, Written(dict.fromkeys(BEHAVIOURS, "")))
-    pulses.open_pulse(session, keyring, planned[0], on(FIRST), UTC)
+    first = planned[0]
+    pulses.open_pulse(session, keyring, first, on(FIRST) + timedelta(days=30), UTC)
+    assert first.round.state is RoundState.DRAFT
+    pulses.open_pulse(session, keyring, first, on(FIRST) + timedelta(days=31), UTC)
 
-    assert planned[0].round.state is RoundState.DRAFT
+    assert [pulse.number for pulse in session.scalars(select(Pulse))] == [2]
 
 
 def test_who_left_is_not_asked_and_too_few_end_it(app, session, keyring, planned, catcher, clock):
