@@ -6,12 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from questionnaires.definition import SELF, Structure, Texts, Wording
 
 Path = tuple[str | int, ...]
 FEWEST_OPTIONS = 2
+# A pulse is open for two weeks; the one before has ended long since, and the year is over after.
+APART = 45
+LONGEST_AFTER = 365
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
 
 
@@ -133,7 +137,16 @@ def _in_prompts(structure: Structure) -> Iterator[tuple[Path, str]]:
 
 def _in_pulse(structure: Structure) -> Iterator[tuple[Path, str]]:
     pulse = structure.pulse
-    yield from _repeated("pulse", [item.id for item in pulse.items])
+    between = [after - before for before, after in pairwise((0, *pulse.after_days))]
+    if pulse.after_days[0] < 1 or min(between[1:], default=APART) < APART:
+        yield ("pulse", "after_days"), f"should rise from 1 on, {APART} days or more apart"
+    if pulse.after_days[-1] > LONGEST_AFTER:
+        yield ("pulse", "after_days"), f"should end at {LONGEST_AFTER}"
+    keys = [item.id for item in pulse.items]
+    keys += [
+        f"{item.id}_{number}" for item in pulse.items if item.per_practice for number in (1, 2)
+    ]
+    yield from _repeated("pulse", keys)
     if all(item.format == "text" for item in pulse.items):
         yield ("pulse", "items"), "nothing in it can be counted"
     for number, item in enumerate(pulse.items):

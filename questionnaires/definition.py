@@ -108,7 +108,7 @@ class Structure(Frozen):
 
     format: Literal[1] = Field(description="version of this file format")
     name: Identifier
-    version: str = Field(pattern=r"^\d+\.\d+$")
+    version: str = Field(pattern=r"^[0-9]{1,4}\.[0-9]{1,4}$")
     relationships: tuple[Identifier, ...] = Field(min_length=1, description="besides self")
     scale: Scale
     levels: tuple[Identifier, ...] = Field(min_length=1, description="the pathway, in order")

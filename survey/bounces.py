@@ -24,6 +24,14 @@ class Bounce:
 
 def read(content: bytes) -> Bounce | None:
     """Return what a mail says of one of ours; None if it is no report of a failed delivery."""
+    try:
+        return _read(content)
+    except Exception:
+        # The library trips over some headers; a mail server would send the report back to us.
+        return None
+
+
+def _read(content: bytes) -> Bounce | None:
     mail = message_from_bytes(content, policy=default)
     mail_id = _original(mail)
     for part in mail.walk():

@@ -37,6 +37,7 @@ class NoteMissing(Refused):
 
 def ask(session: Session, round_: Round, now: datetime, actor: Person | None = None) -> None:
     """Ask the manager to approve a round's raters. Raises NothingToApprove, RatersMissing."""
+    rounds.hold_prepared(session, round_)
     if round_.approver is None or not may_ask(round_):
         raise NothingToApprove
     if len(round_.nominations) < round_.k:
@@ -94,7 +95,7 @@ def _decide(
     session: Session, round_: Round, read: str, decided: Approval, note: str, now: datetime
 ) -> None:
     # Held until the commit, so that the leader changes nothing meanwhile.
-    session.refresh(round_, with_for_update=True)
+    rounds.lock(session, round_)
     if round_.approval is not Approval.WAITING:
         raise NothingToApprove
     if roster(round_) != read:

@@ -16,7 +16,6 @@ from survey.errors import Refused, marked
 from survey.models import Approval, Nomination, Person, Round, RoundState
 from survey.services import audit, people, questionnaires, rounds
 from survey.services.people import AddressInvalid, NameInvalid, clean_address, clean_name
-from survey.services.rounds import RoundStarted
 from survey.services.tables import Fault, TableInvalid, read_table
 
 MOST = 60
@@ -49,8 +48,7 @@ def name_raters(
 
     Raises RoundStarted, or NamesInvalid with every fault.
     """
-    if not round_.is_prepared():
-        raise RoundStarted
+    rounds.hold_prepared(session, round_)
     clean = checked(round_, named)
     before = {(each.person.email, each.relationship) for each in round_.nominations}
     if before != {(each.email, each.relationship) for each in clean}:

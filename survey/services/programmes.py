@@ -16,7 +16,7 @@ from survey.errors import Conflict, NotFound, Refused, marked
 from survey.models import Approval, Mail, MailKind, Person, Programme, Round, RoundState
 from survey.services import audit, mails, people, questionnaires, rounds
 from survey.services.people import clean_address
-from survey.services.rounds import LONGEST, SHORTEST, Choices
+from survey.services.rounds import LONGEST, SHORTEST, Choices, RoundStarted
 from survey.services.tables import Fault, TableInvalid
 
 # So long before a common day a round that is not so far is behind.
@@ -148,9 +148,14 @@ def add(
     now: datetime,
     actor: Person | None = None,
 ) -> list[Round]:
-    """Prepare a round for each of these leaders. Raises NobodyNamed, MembersInvalid."""
+    """Prepare a round for each of these leaders.
+
+    Raises NobodyNamed, ProgrammeDaysInvalid once it is too late, MembersInvalid.
+    """
     if not members:
         raise NobodyNamed
+    if programme.closes_at - now < SHORTEST:
+        raise ProgrammeDaysInvalid
     questionnaire = questionnaires.read(programme.questionnaire)
     choices = Choices(programme.level, programme.language, programme.closes_at, programme.message)
     found = []
@@ -322,9 +327,12 @@ def take_out(
     round_ = rounds.find(session, round_id)
     if round_.programme_id != programme.id:
         raise NotFound
-    if not round_.is_prepared():
-        raise NotPrepared
+    try:
+        rounds.hold_prepared(session, round_)
+    except RoundStarted:
+        raise NotPrepared from None
     round_.programme = None
+    session.flush()
     rounds.discard(session, round_, now, actor)
 
 
@@ -333,8 +341,11 @@ def due(session: Session, now: datetime) -> list[Round]:
     query = (
         select(Round)
         .join(Programme, Programme.id == Round.programme_id)
+        .join(Person, Person.id == Round.leader_id)
         .where(
             Round.state == RoundState.NOMINATING,
+            Person.leads,
+            Person.active,
             Programme.opens_at <= now,
             Programme.closes_at > now + SHORTEST,
         )

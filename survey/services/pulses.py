@@ -107,6 +107,8 @@ def find(plan: Plan, number: int) -> Pulse:
 def leave_out(session: Session, pulse: Pulse, now: datetime, actor: Person | None = None) -> None:
     """Do not send a pulse, or end it unopened if it was sent. Raises PulseEnded."""
     round_ = pulse.round
+    # Held until the commit: the worker sends it by itself.
+    rounds.lock(session, round_)
     if round_.state is RoundState.OPEN:
         rounds.void(session, round_, now, actor)
         return
@@ -136,17 +138,25 @@ def open_pulse(
     if not round_.is_prepared():
         raise RoundStarted
     before = pulse.plan.release.round
+    others = [each for each in pulse.plan.pulses if each is not pulse]
+    if any(each.round.state is RoundState.OPEN for each in others):
+        # Two at once would differ by whoever answers only one of them.
+        return
+    today = now.astimezone(zone).date()
+    if any(pulse.asks_on < each.asks_on <= today for each in others):
+        _drop(session, pulse)
+        return
     if not (round_.leader.leads and round_.leader.active) or _asked_since(session, before):
         _drop(session, pulse)
         return
     behaviours = _behaviours(pulse.plan)
     if not behaviours:
         # Not for ever: what waits keeps its preview from going in time.
-        if now.astimezone(zone).date() > pulse.asks_on + PATIENCE:
+        if today > pulse.asks_on + PATIENCE:
             _drop(session, pulse)
         return
     pulse.behaviours = json.dumps(behaviours, ensure_ascii=False)
-    round_.closes_at = clock.end_of(now.astimezone(zone).date() + OPEN_FOR, zone)
+    round_.closes_at = clock.end_of(today + OPEN_FOR, zone)
     round_.nominations = [
         Nomination(person_id=each.person_id, relationship=each.relationship)
         for each in before.nominations

@@ -271,7 +271,7 @@ def erase(session: Session, person: Person, now: datetime, actor: Person | None 
     of = of_person(session, person)
     if of.obstacles:
         raise NotErasable(person, of.obstacles)
-    gone = f"erased {str(person.id)[:8]}"
+    erased_id, gone = person.id, f"erased {str(person.id)[:8]}"
     trustees = select(Trustee.id).where(Trustee.person_id == person.id)
     session.execute(update(Round).where(Round.trustee_id.in_(trustees)).values(trustee_id=None))
     session.execute(delete(Trustee).where(Trustee.person_id == person.id))
@@ -300,4 +300,6 @@ def erase(session: Session, person: Person, now: datetime, actor: Person | None 
     session.delete(person)
     session.flush()
     session.expire_all()
-    audit.record(session, actor, marked("person erased"), gone, now)
+    # Whoever erases themselves is not there any more to be named.
+    by = actor if actor is not None and actor.id != erased_id else None
+    audit.record(session, by, marked("person erased"), gone, now)

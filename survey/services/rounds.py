@@ -187,8 +187,7 @@ def change(
     session: Session, round_: Round, choices: Choices, now: datetime, actor: Person | None = None
 ) -> None:
     """Change what a round will ask, before it opens. Raises RoundStarted and as `prepare`."""
-    if not round_.is_prepared():
-        raise RoundStarted
+    hold_prepared(session, round_)
     _check(questionnaires.read(round_.questionnaire), choices, now, round_.programme)
     round_.level, round_.language = choices.level, choices.language
     round_.message, round_.coach_first = choices.message, choices.coach_first
@@ -200,8 +199,7 @@ def change(
 
 def discard(session: Session, round_: Round, now: datetime, actor: Person | None = None) -> None:
     """Delete a round that has not opened. Raises RoundStarted, RoundInProgramme."""
-    if not round_.is_prepared():
-        raise RoundStarted
+    hold_prepared(session, round_)
     if round_.programme is not None:
         raise RoundInProgramme
     audit.record(session, actor, marked("round discarded"), subject(round_), now)
@@ -357,6 +355,23 @@ def end(session: Session, round_: Round, state: RoundState) -> None:
     round_.state = state
     round_.enough = round_.enough_on = None
     session.flush()
+
+
+def hold_prepared(session: Session, round_: Round) -> None:
+    """Hold the row of a round that has not opened until the commit: the worker opens it by itself.
+
+    Raises RoundStarted.
+    """
+    lock(session, round_)
+    if not round_.is_prepared():
+        raise RoundStarted
+
+
+def lock(session: Session, round_: Round) -> None:
+    """Keep everybody else from changing a round until the commit, and read it anew."""
+    # By itself: joined to other tables, PostgreSQL would not hold the row.
+    session.execute(select(Round.id).where(Round.id == round_.id).with_for_update())
+    session.refresh(round_)
 
 
 def hold(session: Session, round_: Round) -> None:

@@ -162,6 +162,9 @@ def test_a_folder_is_named_in_full_from_wherever_it_is_checked(folder, monkeypat
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
+        ("[60, 120]", "[60, 61]", "pulse.after_days: should rise from 1 on"),
+        ("[60, 120]", "[-5]", "pulse.after_days: should rise from 1 on"),
+        ("[60, 120]", "[9999999]", "pulse.after_days: should end at 365"),
         ("options: 4}", "options: 1}", "pulse.items.PU0.options: should be 2 or more"),
         ("{id: PU2, format: change}", "{id: PU2, format: change, options: 3}", "has no meaning"),
         (

@@ -1,5 +1,6 @@
 """A pulse counts what all raters say together, and never lets one answer be known."""
 
+import html
 import random
 from collections import Counter
 from datetime import date
@@ -10,7 +11,7 @@ import pytest
 from questionnaires.definition import Questionnaire
 from reports.answers import Answers
 from reports.partition import TooFewRaters
-from reports.pdf import preview_body
+from reports.pdf import SHAREABLE, preview_body, preview_html
 from reports.preview import Preview, PulseShown
 from reports.pulse import PulseSetting, tallied
 from reports.release import PulseRelease, Tally, sha256
@@ -124,6 +125,20 @@ def test_the_page_says_counts_nearly_all_too_few_and_words(setting, questionnair
     assert "<strong>At least 3</strong> of 4: more" in body
     assert "Fewer than 3 had a basis to judge this" in body
     assert "<p>Keep asking.</p>" in body
+
+
+def test_what_is_shared_holds_nothing_that_people_wrote(setting, questionnaire, release):
+    answers = [
+        Answers("peer", False, {"PU2": change}, {"PU3": (f"canary {change}",)})
+        for change in (LESS, SAME, MORE)
+    ]
+    preview = Preview(release, questionnaire, pulses=[counted(setting, answers)])
+    written = ["canary", "Bring me plans", "Peer's wish", "precise"]
+    whole, shared = preview_html(preview), preview_html(preview, SHAREABLE)
+
+    assert all(each in html.unescape(whole) for each in written)
+    assert not any(each in html.unescape(shared) for each in written)
+    assert "<strong>1</strong> more" in shared
 
 
 def test_a_follow_up_says_what_the_pulses_between_counted(setting, questionnaire, release):

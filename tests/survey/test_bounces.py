@@ -48,6 +48,8 @@ WHOLE = f"""\
 """
 HEADERS_ONLY = WHOLE.replace("message/rfc822", "text/rfc822-headers").replace("\n    Hello.\n", "")
 DELAYED = WHOLE.replace("Action: failed", "Action: delayed").replace("5.1.1", "4.4.1")
+CUT_OFF = WHOLE[:300]
+EMPTY_ID = WHOLE.replace(f"<{OURS}@example.org>", "<>")
 RELAYED = WHOLE.replace(str(OURS), "CAF123")
 FOLDED = WHOLE.replace("550 5.1.1 no", "550 5.1.1\n      no")
 
@@ -63,8 +65,16 @@ def test_a_failed_delivery_names_the_mail_and_the_reason(text):
 
 @pytest.mark.parametrize(
     "text",
-    [DELAYED, RELAYED, "Subject: Out of office\n\nBack on Monday.", "", "\0\xff", WHOLE[:300]],
-    ids=["only delayed", "not ours", "an absence", "nothing", "noise", "cut off"],
+    [
+        DELAYED,
+        RELAYED,
+        "Subject: Out of office\n\nBack on Monday.",
+        "",
+        "\0\xff",
+        WHOLE[:300],
+        EMPTY_ID,
+    ],
+    ids=["only delayed", "not ours", "an absence", "nothing", "noise", "cut off", "no id"],
 )
 def test_anything_else_is_left_alone(text):
     assert read(text) is None

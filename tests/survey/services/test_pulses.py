@@ -164,6 +164,23 @@ def test_a_leader_who_has_asked_with_a_whole_round_since_gets_no_pulse(
     assert [pulse.number for pulse in session.scalars(select(Pulse))] == [2]
 
 
+def test_two_pulses_are_never_out_at_once(session, keyring, planned):
+    """They would differ by whoever answers only one of them."""
+    first, second = planned
+    pulses.open_pulse(session, keyring, first, on(SECOND) - timedelta(days=1), UTC)
+    pulses.open_pulse(session, keyring, second, on(SECOND), UTC)
+    assert (first.round.state, second.round.state) == (RoundState.OPEN, RoundState.DRAFT)
+
+
+def test_a_pulse_that_is_as_late_as_the_next_one_is_dropped(session, keyring, planned):
+    first, second = planned
+    pulses.open_pulse(session, keyring, first, on(SECOND), UTC)
+    pulses.open_pulse(session, keyring, second, on(SECOND), UTC)
+
+    assert [pulse.number for pulse in session.scalars(select(Pulse))] == [2]
+    assert second.round.state is RoundState.OPEN
+
+
 def test_one_who_leads_no_longer_gets_no_pulse(session, keyring, robin, planned):
     robin.leads = False
     pulses.open_pulse(session, keyring, planned[0], on(FIRST), UTC)

@@ -239,7 +239,8 @@ def test_chosen_pages_are_a_pdf_of_their_own_and_comments_are_never_among_them(
 ):
     round_ = factories.opened(session, keyring, leader=robin, roster={"peer": 5})
     for name, link in factories.links(session, keyring, round_).items():
-        words = {} if name == "robin" else {"OP1": (f"a wish of {name}",)}
+        canaries = {"OP1": (f"a wish of {name}",), "OP3": (f"owl{name}", "", "")}
+        words = {} if name == "robin" else canaries
         factories.answer(session, keyring, link, words=words)
     factories.closed(session, keyring, round_)
     session.close()
@@ -262,9 +263,12 @@ def test_chosen_pages_are_a_pdf_of_their_own_and_comments_are_never_among_them(
     assert "How this was made" in shared
     assert "Statement by statement" not in shared
     assert "a wish of" not in shared
+    assert "owlpeer" not in shared
     whole = leader.client.get(f"/previews/{round_.id}/preview.pdf")
     with pdfplumber.open(io.BytesIO(whole.data)) as pdf:
-        assert "a wish of peer0" in " ".join(page.extract_text() for page in pdf.pages)
+        everything = " ".join(page.extract_text() for page in pdf.pages)
+    assert "a wish of peer0" in everything
+    assert "owlpeer0" in everything
 
 
 def test_the_preview_of_a_later_round_says_what_has_changed(app, session, keyring, robin):
