@@ -155,10 +155,11 @@ def _tidy(site: Site) -> None:
     if site.tidied_on == site.today():
         return
     session = db.session()
-    went = retention.tidy(session, site.keep(), site.now())
+    site.scrub_wanted |= retention.tidy(session, site.keep(), site.now())
     session.commit()
-    if not went or db.scrub():
-        site.tidied_on = site.today()
+    if site.scrub_wanted and not db.scrub():
+        return
+    site.scrub_wanted, site.tidied_on = False, site.today()
 
 
 def _open_programmes(site: Site) -> None:

@@ -70,6 +70,8 @@ def waiting(session: Session, round_id: UUID, approver_id: UUID) -> Round:
     round_ = session.get(Round, round_id)
     if round_ is None or round_.approver_id != approver_id or not round_.is_prepared():
         raise NotFound
+    if round_.approver is None or not round_.approver.active:
+        raise NotFound
     return round_
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, literal, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from survey.errors import Conflict, Refused, marked
@@ -100,8 +100,9 @@ def tidy(session: Session, keep: Keep, now: datetime) -> bool:
         return False
     _forget_rounds(session, [each.round_id for each in found.releases])
     _forget_rounds(session, session.scalars(select(Round.id).where(*_old_void(keep, now))).all())
-    rosters = select(Round.id).where(*_old_rosters(keep, now))
+    rosters = session.scalars(select(Round.id).where(*_old_rosters(keep, now))).all()
     session.execute(delete(Nomination).where(Nomination.round_id.in_(rosters)))
+    session.execute(delete(Proposal).where(Proposal.round_id.in_(rosters)))
     session.execute(delete(Mail).where(*_old_mails(keep, now)))
     session.execute(delete(AuditEntry).where(*_old_entries(keep, now)))
     session.expire_all()
@@ -230,12 +231,18 @@ def of_person(session: Session, person: Person) -> OfPerson:
 
 def _obstacles(session: Session, person: Person) -> list[Refused]:
     found = []
+    # With a proposal about them raters are told what has changed.
     open_rounds = (
         select(Round)
-        .outerjoin(Nomination)
+        .outerjoin(Nomination, Nomination.round_id == Round.id)
+        .outerjoin(Proposal, Proposal.round_id == Round.id)
         .where(
             Round.state.not_in((*ENDED, RoundState.DRAFT, RoundState.NOMINATING)),
-            or_(Round.leader_id == person.id, Nomination.person_id == person.id),
+            or_(
+                Round.leader_id == person.id,
+                Nomination.person_id == person.id,
+                Proposal.person_id == person.id,
+            ),
         )
         .distinct()
     )
@@ -285,11 +292,12 @@ def erase(session: Session, person: Person, now: datetime, actor: Person | None 
     )
     _forget_rounds(session, [each.id for each in of.rounds])
     session.execute(delete(Nomination).where(Nomination.person_id == person.id))
-    subject = func.replace(AuditEntry.subject, person.email, gone)
+    # Subjects begin with an address; within another one it would be somebody else's.
+    alone = AuditEntry.subject == person.email
+    first = AuditEntry.subject.startswith(f"{person.email} ", autoescape=True)
+    rest = func.substr(AuditEntry.subject, len(person.email) + 1)
     session.execute(
-        update(AuditEntry)
-        .where(AuditEntry.subject.contains(person.email, autoescape=True))
-        .values(subject=subject)
+        update(AuditEntry).where(or_(alone, first)).values(subject=literal(gone).concat(rest))
     )
     session.execute(
         update(AuditEntry)

@@ -200,6 +200,17 @@ def test_a_rater_is_erased_and_the_previews_stay_as_they_are(session, release):
     assert session.get(Release, release.round_id).sha256 == digest
 
 
+def test_an_address_within_another_one_is_left_alone_in_the_audit_list(session):
+    for name in ("Ann", "Joann"):
+        factories.person(session, name)
+    retention.erase(session, people.by_address(session, "ann@example.org"), NOW)
+    session.commit()
+
+    subjects = session.scalars(select(AuditEntry.subject)).all()
+    assert "joann@example.org" in subjects
+    assert "ann@example.org" not in subjects
+
+
 def test_nobody_is_erased_out_of_an_open_round(session, keyring, robin):
     round_ = factories.opened(session, keyring, leader=robin)
     peer = people.by_address(session, "peer0@example.org")
