@@ -20,6 +20,8 @@ from questionnaires.definition import Questionnaire, Structure, Texts
 INSTRUMENTS = Path(__file__).parent / "instruments"
 STRUCTURE_FILE = "questionnaire.yaml"
 LARGEST_FILE = 1_000_000
+# Nobody mends more at once, and sorting them out takes the square of their number.
+MOST_MISTAKES = 200
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class _Document(Generic[Value]):
         except ValidationError as error:
             self.mistakes = [
                 self.mistake(problem["loc"], _in_words(problem))
-                for problem in _innermost(error.errors())
+                for problem in _innermost(error.errors()[:MOST_MISTAKES])
             ]
 
     def mistake(self, path: tuple[str | int, ...], message: str, line: int = 0) -> Mistake:
@@ -170,6 +172,9 @@ def _tree(text: str) -> Any:
     except TypeError:
         # The library cannot keep a mapping whose own key holds a mapping.
         raise _Unreadable("a field's name should be text, not fields of its own") from None
+    except (RecursionError, ValueError) as error:
+        # Nested too deeply, or a number or day that there is not.
+        raise _Unreadable(f"cannot be read: {type(error).__name__}") from None
 
 
 def _plain(node: Any) -> Any:

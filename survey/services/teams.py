@@ -156,6 +156,9 @@ def together_of(name: str, releases: Sequence[Release], language: str) -> TeamRe
         raise NotTogether(WHY_NOT["too_few"], leaders=LEADERS_FROM)
     asked = questionnaires.read(releases[0].round.questionnaire)
     documents = [Document.model_validate_json(release.document) for release in releases]
+    # What was not asked in this language cannot be printed in it.
+    if language not in asked.texts:
+        language = releases[0].round.language
     try:
         return together(name, documents, asked, language)
     except NoTeam as why:

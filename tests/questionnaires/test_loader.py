@@ -106,6 +106,8 @@ def test_no_stays_a_word(folder):
         (b"\xff\xfe", "is not UTF-8"),
         (b"a: &a [1, 2]\nb: *a\n", "aliases (*) are not read here"),
         (b"a: " + b"x" * loader.LARGEST_FILE, "is larger than 1000 kB"),
+        (b"a: " + b"[" * 3000 + b"]" * 3000, "cannot be read"),
+        (b"day: 2020-99-99\n", "cannot be read"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_said_to_be_so(folder, spoilt, message):
