@@ -76,6 +76,7 @@ def test_from_setting_up_to_the_invitations(app, andy, people, session, catcher,
     assert (mona.status, "Write a sentence" in page) == (422, True)
     page = mona.send({"send_back": "y", "note": "Please add somebody from support."})
     assert "You have sent this list back" in page
+    assert "peer4@example.org" not in page
     jobs.sweep(app)
     assert "Please add somebody from support." in catcher.text_to("lee@example.org", "sent your")
 
@@ -94,7 +95,7 @@ def test_from_setting_up_to_the_invitations(app, andy, people, session, catcher,
     text = catcher.text_to("support@example.org", "asks you")
     rater = Visitor(app)
     page = rater.open(next(word for word in text.split() if "/r/" in word))
-    assert "Mona Example has looked at the list of those who are asked." in page
+    assert "Mona Example has looked at the list of those to be asked" in page
     mona.open(link)
     assert mona.status == 404
     page = Visitor(app, people["Andy"], now=clock.now).open(andy.address)
