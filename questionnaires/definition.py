@@ -14,6 +14,15 @@ SELF = "self"
 FIELDS_OF_FORMAT = {"text": 1, "three_words": 3, "weekly_slot": 3}
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,29}$")]
+# A digit keeps what is asked apart from everything else in a form, which is named in words.
+QuestionId = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z][A-Za-z_]*[0-9][A-Za-z0-9_]*$",
+        max_length=30,
+        description="a letter, then letters, digits and _, with at least one digit",
+    ),
+]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Emphasis = Literal["focus", "asked", "skipped"]
 Text = Annotated[str, Field(min_length=1, max_length=600)]
@@ -28,7 +37,7 @@ class Frozen(BaseModel):
 class Item(Frozen):
     """One behaviour that raters judge; key "-" means that seldom is better."""
 
-    id: Identifier
+    id: QuestionId
     key: Literal["+", "-"]
     levels: dict[Identifier, Emphasis] = Field(description="what each level does with the item")
     why: str = Field(default="", description="for maintainers: the experience behind the item")
@@ -73,7 +82,7 @@ class Prompt(Frozen):
     prompt is printed for the leader's own notes and never collected.
     """
 
-    id: Identifier
+    id: QuestionId
     asked_of: tuple[Identifier, ...] = Field(min_length=1)
     format: Literal["text", "three_words", "weekly_slot"] = "text"
     required: bool = False
@@ -89,7 +98,7 @@ class Prompt(Frozen):
 class PulseItem(Frozen):
     """One question of the short follow-up."""
 
-    id: Identifier
+    id: QuestionId
     format: Literal["options", "change", "text"]
     options: int = Field(default=0, description="how many answers to choose from, for `options`")
     per_practice: bool = Field(default=False, description="asked once for each practice")

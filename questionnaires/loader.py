@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from questionnaires.completeness import faults, ids_in
 from questionnaires.definition import Questionnaire, Structure, Texts
@@ -22,6 +22,8 @@ STRUCTURE_FILE = "questionnaire.yaml"
 LARGEST_FILE = 1_000_000
 # Nobody mends more at once, and sorting them out takes the square of their number.
 MOST_MISTAKES = 200
+# A questionnaire has nine levels. The library takes the cube of their number.
+DEEPEST = 20
 
 
 @dataclass(frozen=True)
@@ -160,9 +162,13 @@ def _tree(text: str) -> Any:
     yaml = YAML()
     try:
         # A file of nested aliases can stand for more values than fit into memory.
+        depth = 0
         for event in yaml.parse(text):
             if isinstance(event, AliasEvent):
                 raise _Unreadable("aliases (*) are not read here", event.start_mark.line + 1)
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > DEEPEST:
+                raise _Unreadable("is nested too deeply", event.start_mark.line + 1)
         return yaml.load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0

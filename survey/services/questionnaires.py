@@ -129,23 +129,19 @@ def version(session: Session, name: str, wanted: str) -> Questionnaire:
 
 
 def take(
-    session: Session, files: Mapping[str, bytes], now: datetime, actor: Person | None = None
-) -> Questionnaire:
-    """Take a questionnaire, or a newer version of one, from its files by name.
-
-    Raises FilesInvalid with every mistake, VersionNotNewer.
-    """
-    questionnaire = _from_files(files)
+    session: Session, questionnaire: Questionnaire, now: datetime, actor: Person | None = None
+) -> None:
+    """Take a questionnaire, or a newer version of one. Raises VersionNotNewer."""
     name, version = questionnaire.name, questionnaire.version
     for known in offered(session):
         if known.name == name and _number(version) <= _number(known.version):
             raise VersionNotNewer(name=name, version=version, known=known.version)
     store(session, questionnaire)
     audit.record(session, actor, marked("questionnaire taken"), f"{name} {version}", now)
-    return questionnaire
 
 
-def _from_files(files: Mapping[str, bytes]) -> Questionnaire:
+def read_files(files: Mapping[str, bytes]) -> Questionnaire:
+    """Read a questionnaire from its files by name. Raises FilesInvalid with every mistake."""
     with TemporaryDirectory() as parent:
         folder = Path(parent) / "files"
         folder.mkdir()

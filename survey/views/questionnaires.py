@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from questionnaires.definition import SELF
+from questionnaires.definition import SELF, Questionnaire
 from survey.access import allow, person
 from survey.db import session
 from survey.forms.questionnaires import FilesForm, LookForm
@@ -29,8 +29,15 @@ SOMEBODY = "Kim Example"
 def index() -> Page:
     """List every version; take a newer one from its files."""
     form = FilesForm()
-    done = attempt(form, lambda: services.take(session(), form.contents(), site().now(), person()))
-    if done:
+
+    def take() -> Questionnaire:
+        # Reading may take seconds, in which nobody should wait for the database.
+        session().rollback()
+        questionnaire = services.read_files(form.contents())
+        services.take(session(), questionnaire, site().now(), person())
+        return questionnaire
+
+    if done := attempt(form, take):
         taken = done.value
         flash(
             say().gettext(
@@ -66,6 +73,7 @@ def show(title: str, version: str) -> Page:
     behaviours = [
         texts.items[item.id].at(level).behaviour for item in questionnaire.items_at(level)[:1]
     ]
+    pulse = pulse_part(questionnaire, behaviours)
     return render_template(
         "survey/questionnaires/show.html",
         questionnaire=questionnaire,
@@ -74,7 +82,7 @@ def show(title: str, version: str) -> Page:
         relationship=relationship,
         leader=SOMEBODY,
         parts=[(part, part_form(part)) for part in asked],
-        pulse=pulse_part(questionnaire, behaviours),
-        pulse_form=part_form(pulse_part(questionnaire, behaviours)),
+        pulse=pulse,
+        pulse_form=part_form(pulse),
         form=form,
     )

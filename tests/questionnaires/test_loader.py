@@ -81,6 +81,14 @@ def test_an_id_must_not_come_twice(folder):
     assert "MM01 is there 2 times" in [mistake.message for mistake in mistakes(folder)]
 
 
+@pytest.mark.parametrize("name", ["MM02", "OP1", "PU0"])
+def test_the_id_of_what_is_asked_holds_a_digit(folder, name):
+    """Or it might be an attribute of the form: a page with an item `data` could not be shown."""
+    spoil(folder / "questionnaire.yaml", f"id: {name}", "id: data")
+
+    assert any("'data' does not fit the pattern" in each.message for each in mistakes(folder))
+
+
 def test_an_item_must_name_every_level(folder):
     spoil(folder / "questionnaire.yaml", ", senior_leader: asked}", "}")
 
@@ -106,7 +114,8 @@ def test_no_stays_a_word(folder):
         (b"\xff\xfe", "is not UTF-8"),
         (b"a: &a [1, 2]\nb: *a\n", "aliases (*) are not read here"),
         (b"a: " + b"x" * loader.LARGEST_FILE, "is larger than 1000 kB"),
-        (b"a: " + b"[" * 3000 + b"]" * 3000, "cannot be read"),
+        (b"a: " + b"[" * 3000 + b"]" * 3000, "is nested too deeply"),
+        (b"".join(b" " * n + b"a:\n" for n in range(800)), "is nested too deeply"),
         (b"day: 2020-99-99\n", "cannot be read"),
     ],
 )

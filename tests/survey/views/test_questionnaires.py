@@ -2,10 +2,12 @@
 
 import io
 import re
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from questionnaires import loader
 from questionnaires.loader import INSTRUMENTS
 from survey.models import Round, StoredQuestionnaire
 from tests import factories
@@ -95,6 +97,23 @@ def test_files_are_checked_before_anything_is_taken(andy, session, sent, said):
     assert said in page
     assert andy.status == (200 if taken else 422)
     assert session.query(StoredQuestionnaire).count() == taken
+
+
+def test_nobody_waits_for_the_database_while_files_are_read(andy, settings, monkeypatch):
+    """A rater's save must not wait for a file that takes seconds."""
+    read = loader.read
+    others = []
+
+    def read_slowly(folder):
+        other = sqlite3.connect(settings.database_file(), timeout=0, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        others.append(other)
+        other.close()
+        return read(folder)
+
+    monkeypatch.setattr(loader, "read", read_slowly)
+    assert "1.1 now" in send(andy, files())
+    assert len(others) == 1
 
 
 def test_where_there_are_several_one_is_chosen(andy, session):
