@@ -55,11 +55,7 @@ def aggregate(setting: Setting, answers: Sequence[Answers], shuffle: random.Rand
     strong = strengths(made, structure.scale.often_from)
     own = next((each for each in answers if each.relationship == SELF), None)
     return Release(
-        questionnaire=Source(
-            name=questionnaire.name,
-            version=questionnaire.version,
-            digest=questionnaire.digest(),
-        ),
+        questionnaire=Source.of(questionnaire),
         language=setting.language,
         leader=setting.leader,
         level=setting.level,

@@ -50,11 +50,7 @@ def tallied(
     tallies = (tally(question, pulse, answers, setting.k) for question in questions)
     texts = (_texts(question, answers, shuffle) for question in questions)
     return PulseRelease(
-        questionnaire=Source(
-            name=questionnaire.name,
-            version=questionnaire.version,
-            digest=questionnaire.digest(),
-        ),
+        questionnaire=Source.of(questionnaire),
         language=setting.language,
         leader=setting.leader,
         release=setting.release,

@@ -14,6 +14,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from questionnaires.definition import Questionnaire
+
 OTHERS = "others"
 
 Scope = Literal["theme", "facet", "item"]
@@ -36,6 +38,15 @@ class Source(Frozen):
     name: str
     version: str
     digest: str
+
+    @classmethod
+    def of(cls, questionnaire: Questionnaire) -> Source:
+        """Name a questionnaire."""
+        return cls(
+            name=questionnaire.name,
+            version=questionnaire.version,
+            digest=questionnaire.digest(),
+        )
 
 
 class Rules(Frozen):

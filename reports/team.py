@@ -54,11 +54,7 @@ def together(
     strong = strengths(figures, questionnaire.structure.scale.often_from)
     focus = [key for key in cells if any(key in questionnaire.focus_facets_at(x) for x in levels)]
     return TeamRelease(
-        questionnaire=Source(
-            name=questionnaire.name,
-            version=questionnaire.version,
-            digest=questionnaire.digest(),
-        ),
+        questionnaire=Source.of(questionnaire),
         language=language,
         team=team,
         leaders=tuple(release.leader for release in ordered),
