@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import itertools
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -16,11 +17,12 @@ import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy.orm import Session
 
 from questionnaires import loader
 from questionnaires.definition import Questionnaire
-from survey import create_app, db
+from survey import create_app, db, jobs
 from survey.config import Settings
 from survey.demo.catcher import Catcher
 from survey.keyring import Keyring
@@ -39,6 +41,7 @@ __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedo
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 CLOSES = datetime(2026, 11, 17, 0, 0, tzinfo=UTC)
+PHONE = {"width": 390, "height": 844}
 
 
 @dataclass
@@ -264,3 +267,36 @@ def served(app: Flask, settings: Settings) -> Iterator[str]:
     app.extensions[EXTENSION].settings = settings.model_copy(update={"base_url": url})
     with answering(server):
         yield url
+
+
+@pytest.fixture
+def somebody(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
+    """Open a browser of one's own."""
+    contexts: list[BrowserContext] = []
+
+    def opened(**more: Any) -> Page:
+        contexts.append(browser.new_context(base_url=served, accept_downloads=True, **more))
+        return contexts[-1].new_page()
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def sign_in(app: Flask, catcher: Catcher, somebody) -> Callable[[str], Page]:
+    """Sign somebody in, in a browser of their own, with the code from the mail."""
+
+    def signed_in(name: str) -> Page:
+        page: Page = somebody()
+        page.goto("/sign-in")
+        page.get_by_label("Your mail address").fill(f"{name}@example.org")
+        page.get_by_role("button", name="Mail me a code").click()
+        jobs.sweep(app)
+        code = re.search(r"^\s+(\d{6})$", catcher.text_to(f"{name}@example.org"), re.MULTILINE)
+        assert code is not None
+        page.get_by_label("Code from the mail").fill(code[1])
+        page.get_by_role("button", name="Sign in").click()
+        return page
+
+    return signed_in

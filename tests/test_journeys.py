@@ -1,47 +1,14 @@
 """More stories in a real browser: practising and the pulse, a programme, and the keyboard alone."""
 
-import re
 from datetime import timedelta
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from survey import jobs
 from tests import factories
-from tests.conftest import NOW
+from tests.conftest import NOW, PHONE
 
-PHONE = {"width": 390, "height": 844}
 DAYS_OF_A_PULSE = 15
-
-
-@pytest.fixture
-def opened(browser, served):
-    """Open a browser of one's own."""
-    contexts = []
-
-    def open_browser(**more):
-        contexts.append(browser.new_context(base_url=served, accept_downloads=True, **more))
-        return contexts[-1].new_page()
-
-    yield open_browser
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def sign_in(app, catcher, opened):
-    def signed_in(name):
-        page = opened()
-        page.goto("/sign-in")
-        page.get_by_label("Your mail address").fill(f"{name}@example.org")
-        page.get_by_role("button", name="Mail me a code").click()
-        jobs.sweep(app)
-        code = re.search(r"^\s+(\d{6})$", catcher.text_to(f"{name}@example.org"), re.MULTILINE)
-        page.get_by_label("Code from the mail").fill(code[1])
-        page.get_by_role("button", name="Sign in").click()
-        return page
-
-    return signed_in
 
 
 def link_to(catcher, name, part="/r/", containing=""):
@@ -50,7 +17,7 @@ def link_to(catcher, name, part="/r/", containing=""):
 
 
 def test_a_leader_practises_and_the_same_people_say_what_they_notice(
-    app, session, keyring, served, catcher, clock, opened, sign_in
+    app, session, keyring, served, catcher, clock, somebody, sign_in
 ):
     robin = factories.person(session, "Robin", "leader")
     factories.released(session, keyring, robin, mm=2)
@@ -77,7 +44,7 @@ def test_a_leader_practises_and_the_same_people_say_what_they_notice(
     jobs.sweep(app)
     # By hand: two see less, none the same, three more of it.
     for number, change in enumerate(("Less", "Slightly less", "More", "More", "Much more")):
-        rater = opened(viewport=PHONE)
+        rater = somebody(viewport=PHONE)
         rater.goto(link_to(catcher, f"peer{number}", containing="some weeks ago"))
         rater.get_by_role("button", name="Start").click()
         rater.get_by_label("Yes, once").check()
@@ -100,7 +67,7 @@ def test_a_leader_practises_and_the_same_people_say_what_they_notice(
 
 
 def test_an_administrator_sets_up_a_programme_and_a_manager_approves_it(
-    app, session, served, catcher, clock, opened, sign_in
+    app, session, served, catcher, clock, somebody, sign_in
 ):
     factories.person(session, "Andy", "administrator")
     session.commit()
@@ -130,7 +97,7 @@ def test_an_administrator_sets_up_a_programme_and_a_manager_approves_it(
     lee.get_by_role("button", name="Save and continue").click()
     lee.get_by_role("button", name="Ask Mona Example to approve").click()
     jobs.sweep(app)
-    mona = opened(viewport=PHONE, java_script_enabled=False)
+    mona = somebody(viewport=PHONE, java_script_enabled=False)
     mona.goto(link_to(catcher, "mona", "/approve/"))
     expect(mona.get_by_text("P4, p4@example.org")).to_be_visible()
     mona.get_by_role("button", name="Approve this list").click()
@@ -161,11 +128,11 @@ def tab_to(page: Page, wanted: str, most: int = 60) -> None:
     raise AssertionError(f"{wanted} cannot be reached with Tab")
 
 
-def test_a_rater_answers_with_the_keyboard_alone(session, keyring, browser, opened):
+def test_a_rater_answers_with_the_keyboard_alone(session, keyring, browser, somebody):
     round_ = factories.opened(session, keyring, roster={"peer": 5})
     link = factories.links(session, keyring, round_)["peer0"]
     session.close()
-    page = opened()
+    page = somebody()
     page.goto(f"/r/{link}")
     tab_to(page, "form[action$='/start'] button")
     page.keyboard.press("Enter")

@@ -71,57 +71,31 @@ def settings(settings, look, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def world(session, keyring, app, look):
-    asked = {"language": look.language}
+def asked(look):
+    """The language and questionnaire of this look's rounds."""
     if look.language == pseudo.CODE:
-        asked["questionnaire"] = pseudo.questionnaire_in_both(factories.QUESTIONNAIRE)
+        both = pseudo.questionnaire_in_both(factories.QUESTIONNAIRE)
+        return {"language": look.language, "questionnaire": both}
+    return {"language": look.language}
+
+
+@pytest.fixture
+def world(session, keyring, app, look, asked):
+    """Robin, who is everything at once; pages of raters, and pages of staff."""
+    app.register_blueprint(parts.bp)
     robin = factories.person(session, "Robin", "leader", "coach", "administrator")
-    closed = factories.opened(session, keyring, leader=robin, **asked)
-    factories.all_answer(session, keyring, closed)
-    closing.close(session, keyring, closed.id, CLOSES)
+    mona = factories.person(session, "Mona")
+    closed = finished(session, keyring, robin, asked)
     sam = factories.person(session, "Sam", "leader")
     coaching.give_access(session, sam, robin.id, look.language, NOW)
     collecting = factories.opened(session, keyring, leader=robin, **asked)
     factories.opened(session, keyring, leader=sam, **asked)
     prepared = factories.prepared(session, leader=robin, **asked)
-    session.commit()
-    mine = session.get_one(Release, closed.id)
-    plan = practices.choose(session, mine, ["MM1", "TR1"], NOW.date())
-    behaviours = {"MM1": "I hand over whole results", "TR1": "I say what I have dropped"}
-    slot = Slot(4, time(14, 30), 45, "Room 3")
-    practices.write(session, plan, Written(behaviours, "Ask Dana what she wants to own.", "", slot))
-    [pulse, _] = pulses.plan_pulses(session, plan, NOW, UTC)
-    pulses.open_pulse(session, keyring, pulse, NOW, UTC)
-    session.commit()
-    after = factories.opened(session, keyring, leader=robin, **asked)
-    factories.all_answer(session, keyring, after)
-    closing.close(session, keyring, after.id, CLOSES)
-    session.commit()
-    team = factories.team(session, keyring, offered=mine, **asked)
-    for member in team.members:
-        if member.release.round.leader_id != robin.id:
-            coaching.give_access(session, member.release.round.leader, robin.id, "en", NOW)
-    session.commit()
-    lee, mona = factories.person(session, "Lee", "leader"), factories.person(session, "Mona")
-    programme = factories.programme(session, lee, mona, **asked)
-    [member] = programmes.progress(session, programme, NOW)
-    named = [Named(n, f"Peer{n} Example", f"peer{n}@example.org", "peer") for n in range(5)]
-    nominations.name_raters(session, member.round, named, NOW)
-    approvals.ask(session, member.round, NOW)
-    session.commit()
-    approve = f"/approve/{approval_path(keyring, member.round.id, mona.id)}"
-    app.register_blueprint(parts.bp)
-    link = factories.links(session, keyring, collecting)["manager0"]
-    declined = factories.links(session, keyring, collecting)["peer1"]
-    ballots.decline(session, ballots.rater(session, keyring, declined, NOW))
-    quiet = session.scalars(select(Invitation.id)).first()
-    session.commit()
-    pulse_link = factories.links(session, keyring, pulse.round)["peer0"]
-    session.close()
-    pages = ("", "/part/1", "/part/2", "/part/11", "/check", "/thanks")
-    rater = [f"/r/{link}{page}" for page in pages]
-    rater += [f"/r/{declined}/declined", f"/no-reminders/{stop_path(keyring, quiet)}"]
-    rater += [f"/r/{pulse_link}{page}" for page in ("", "/part/1", "/check")]
+    pulse = practised(session, keyring, closed)
+    after = finished(session, keyring, robin, asked)
+    team = coached_team(session, keyring, robin, closed, asked)
+    programme, approve = waiting_programme(session, keyring, mona, asked)
+    rater = pages_of_raters(session, keyring, collecting, pulse)
     staff = [
         "/rounds", "/rounds/new", f"/rounds/{prepared.id}/raters", f"/rounds/{prepared.id}/ready",
         f"/rounds/{collecting.id}", f"/previews/{closed.id}", f"/rounds/{closed.id}",
@@ -135,8 +109,74 @@ def world(session, keyring, app, look):
         "/parts", "/administration/retention", f"/administration/people/{robin.id}/erase",
         f"/administration/people/{mona.id}/erase",
         "/administration/questionnaires/technical_leader/1.0?relationship=manager",
+        f"/teams/{team.id}", "/shelf/group",
     ]  # fmt: skip
-    return robin, rater, [*staff, f"/teams/{team.id}", "/shelf/group"]
+    session.close()
+    return robin, rater, staff
+
+
+def finished(session, keyring, leader, asked):
+    """A round with a preview."""
+    round_ = factories.opened(session, keyring, leader=leader, **asked)
+    factories.all_answer(session, keyring, round_)
+    closing.close(session, keyring, round_.id, CLOSES)
+    session.commit()
+    return round_
+
+
+def practised(session, keyring, round_):
+    """A plan after a preview, and its first pulse, which is out."""
+    plan = practices.choose(
+        session, session.get_one(Release, round_.id), ["MM1", "TR1"], NOW.date()
+    )
+    behaviours = {"MM1": "I hand over whole results", "TR1": "I say what I have dropped"}
+    slot = Slot(4, time(14, 30), 45, "Room 3")
+    practices.write(session, plan, Written(behaviours, "Ask Dana what she wants to own.", "", slot))
+    [pulse, _] = pulses.plan_pulses(session, plan, NOW, UTC)
+    pulses.open_pulse(session, keyring, pulse, NOW, UTC)
+    session.commit()
+    return pulse
+
+
+def coached_team(session, keyring, coach, round_, asked):
+    """A team report with a round's preview, all of whose leaders have the same coach."""
+    mine = session.get_one(Release, round_.id)
+    team = factories.team(session, keyring, offered=mine, **asked)
+    for member in team.members:
+        if member.release.round.leader_id != coach.id:
+            coaching.give_access(session, member.release.round.leader, coach.id, "en", NOW)
+    session.commit()
+    return team
+
+
+def waiting_programme(session, keyring, manager, asked):
+    """A programme whose leader has asked a manager to approve, and the manager's link."""
+    programme = factories.programme(
+        session, factories.person(session, "Lee", "leader"), manager, **asked
+    )
+    [member] = programmes.progress(session, programme, NOW)
+    named = [Named(n, f"Peer{n} Example", f"peer{n}@example.org", "peer") for n in range(5)]
+    nominations.name_raters(session, member.round, named, NOW)
+    approvals.ask(session, member.round, NOW)
+    session.commit()
+    return programme, f"/approve/{approval_path(keyring, member.round.id, manager.email)}"
+
+
+def pages_of_raters(session, keyring, collecting, pulse):
+    """What a rater sees of a round and of a pulse, who declined, and who wants no reminders."""
+    links = factories.links(session, keyring, collecting)
+    declined = links["peer1"]
+    ballots.decline(session, ballots.rater(session, keyring, declined, NOW))
+    quiet = session.scalars(select(Invitation.id)).first()
+    session.commit()
+    pulse_link = factories.links(session, keyring, pulse.round)["peer0"]
+    pages = ("", "/part/1", "/part/2", "/part/11", "/check", "/thanks")
+    return [
+        *(f"/r/{links['manager0']}{page}" for page in pages),
+        f"/r/{declined}/declined",
+        f"/no-reminders/{stop_path(keyring, quiet)}",
+        *(f"/r/{pulse_link}{page}" for page in ("", "/part/1", "/check")),
+    ]
 
 
 @pytest.fixture
