@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from survey import trustee_key
 from survey.keyring import KeyringUnusable, Side
-from survey.models import BallotKey, Round, RoundState
+from survey.models import ENDED, BallotKey, Round, RoundState
 from survey.services import custody, rounds, trustees
 from survey.site import Site
 
@@ -126,7 +126,7 @@ def _round_keys(site: Site, session: Session) -> Iterator[Finding]:
     for round_id in held:
         state = states.get(round_id)
         folder = site.keyring.path / "rounds" / str(round_id)
-        if state in custody.ENDED:
+        if state in ENDED:
             troubled = True
             yield _left(round_id)
         elif state is not RoundState.OPEN:
@@ -156,7 +156,7 @@ def _ballot_keys(site: Site, session: Session) -> Iterator[Finding]:
     troubled = False
     for key_id, round_id, state in rows:
         file = site.keyring.path / "ballots" / str(key_id)
-        if state in custody.ENDED and key_id in held:
+        if state in ENDED and key_id in held:
             troubled = True
             yield _left(round_id)
         elif state is RoundState.OPEN and key_id not in held:

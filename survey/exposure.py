@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from survey.doctor import Finding
 from survey.models import (
+    ENDED,
     AuditEntry,
     Ballot,
     Base,
@@ -29,7 +30,6 @@ from survey.models import (
     RoundState,
     Team,
 )
-from survey.services.custody import ENDED
 from survey.site import Site
 
 # Alembic's own table.

@@ -151,15 +151,17 @@ def _hand_over(site: Site) -> None:
 
 
 def _tidy(site: Site) -> None:
-    """Delete what has been kept long enough, once a day, and leave no trace of it."""
+    """Delete what has been kept long enough, once a day, and leave no trace of what is gone.
+
+    Scrubbed is also on days without: somebody may have been erased while others were reading.
+    """
     if site.tidied_on == site.today():
         return
     session = db.session()
-    site.scrub_wanted |= retention.tidy(session, site.keep(), site.now())
+    retention.tidy(session, site.keep(), site.now())
     session.commit()
-    if site.scrub_wanted and not db.scrub():
-        return
-    site.scrub_wanted, site.tidied_on = False, site.today()
+    if db.scrub():
+        site.tidied_on = site.today()
 
 
 def _open_programmes(site: Site) -> None:

@@ -12,16 +12,16 @@ NO_REMINDERS = "no reminders"
 APPROVAL = "approval"
 
 
-def approval_path(keyring: Keyring, round_id: UUID, approver_id: UUID | None) -> str:
-    """Return the part of a link by which a manager approves a round's raters."""
-    return str(_signer(keyring, APPROVAL).dumps([str(round_id), str(approver_id)]))
+def approval_path(keyring: Keyring, round_id: UUID, address: str) -> str:
+    """Return the part of a link by which a manager, at this address, approves a round's raters."""
+    return str(_signer(keyring, APPROVAL).dumps([str(round_id), address]))
 
 
-def read_approval_path(keyring: Keyring, path: str) -> tuple[UUID, UUID] | None:
-    """Return the round and the manager a link is for, or None if we did not make it."""
+def read_approval_path(keyring: Keyring, path: str) -> tuple[UUID, str] | None:
+    """Return the round and the address a link is for, or None if we did not make it."""
     try:
-        round_id, approver_id = _signer(keyring, APPROVAL).loads(path)
-        return UUID(round_id), UUID(approver_id)
+        round_id, address = _signer(keyring, APPROVAL).loads(path)
+        return UUID(round_id), str(address)
     except (BadSignature, ValueError, TypeError, AttributeError):
         return None
 

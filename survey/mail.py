@@ -10,6 +10,7 @@ Message-ID.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -29,11 +30,11 @@ from survey import sealing
 from survey.errors import Refused, marked
 from survey.keyring import KeyringUnusable
 from survey.links import approval_path, stop_path
-from survey.models import Answered, Approval, Mail, MailKind, Plan, Round, RoundState
+from survey.models import Answered, Approval, Invitation, Mail, MailKind, Plan, Round, RoundState
 from survey.sealing import SealBroken
 from survey.services import mails, proposals, questionnaires, reminders, rounds, teams
 from survey.services.invitations import NotForThisAddress, OpenLink, open_to, secret_of
-from survey.services.mails import ASKING
+from survey.services.mails import ASKING, FOR_ONE_ADDRESS
 from survey.services.people import clean_address
 from survey.services.sign_in import CODE, LIFETIME
 from survey.site import Site
@@ -44,8 +45,6 @@ from survey.transport import MailTrouble, ServerTrouble, Transport, transport
 # mail program would find the link to stop reminders (RFC 8058). 998 is what RFC 5322 allows.
 LONG_HEADERS = EmailPolicy(max_line_length=998)
 BLANK_LINES = re.compile(r"\n{3,}")
-# What these hold must reach nobody but whoever has the person's address now.
-FOR_ONE_ADDRESS = (*ASKING, MailKind.ROUND_CHANGED, MailKind.SIGN_IN)
 
 SAID_OF_PULSES = (MailKind.INVITATION, MailKind.RELEASED, MailKind.VOID)
 
@@ -87,7 +86,7 @@ def deliver(site: Site, session: Session, most: int = 50) -> int:
             session.commit()
             if mail is None:
                 break
-            trouble = _send(site, session, mail, carrier)
+            trouble = _send(site, session, mail, carrier, along)
             _note(session, mail, trouble, site.now())
             for each in along:
                 if isinstance(trouble, OwnTrouble):
@@ -102,11 +101,17 @@ def deliver(site: Site, session: Session, most: int = 50) -> int:
 
 
 def _claim_along(site: Site, session: Session, mail: Mail) -> list[Mail]:
-    """Take what else waits to ask the same person: this mail has those links, too."""
+    """Take what else waits to ask the same person: this mail has those links, too.
+
+    An invitation takes others along answered or not: when they went stands on the page of
+    deliveries, and would tell.
+    """
     if mail.kind not in ASKING:
         return []
-    listed = [each.invitation.id for each in _others(site, session, mail)]
-    return mails.claim_along(session, mail, listed, site.now())
+    found = [each.invitation for each in open_to(session, site.keyring, mail.person, site.now())]
+    if mail.kind is MailKind.REMINDER:
+        found = [each for each in found if _is_waited_for(each)]
+    return mails.claim_along(session, mail, [each.id for each in found], site.now())
 
 
 def _note(session: Session, mail: Mail, trouble: MailTrouble | None, now: datetime) -> None:
@@ -117,10 +122,12 @@ def _note(session: Session, mail: Mail, trouble: MailTrouble | None, now: dateti
     mails.mark_trouble(session, mail, str(trouble), now, final=trouble.final, patient=patient)
 
 
-def _send(site: Site, session: Session, mail: Mail, carrier: Transport) -> MailTrouble | None:
+def _send(
+    site: Site, session: Session, mail: Mail, carrier: Transport, along: Sequence[Mail]
+) -> MailTrouble | None:
     """Write and hand over a mail; return why it was not taken."""
     try:
-        carrier.send(compose(site, session, mail))
+        carrier.send(compose(site, session, mail, along))
     except MailTrouble as trouble:
         return trouble
     except KeyringUnusable as error:
@@ -135,15 +142,18 @@ def _send(site: Site, session: Session, mail: Mail, carrier: Transport) -> MailT
     return None
 
 
-def compose(site: Site, session: Session, mail: Mail) -> EmailMessage:
+def compose(site: Site, session: Session, mail: Mail, along: Sequence[Mail] = ()) -> EmailMessage:
     """Write a mail, as plain text and as simple HTML; its secret is opened only here.
 
+    The mails that go `along` are not sent themselves: their links stand in this one.
     Raises MailImpossible if what it is about is gone, and KeyringUnusable.
     """
     session.refresh(mail.person)
     if mail.kind in FOR_ONE_ADDRESS and mail.address != mail.person.email:
         raise MailImpossible("the person's address has changed")
     gaps = _gaps(site, session, mail)
+    if mail.kind in ASKING:
+        gaps |= _asked_too(site, session, mail, along)
     message = _written(site, _template(mail), mail.language, mail.id, mail.address, gaps)
     if stop_url := gaps.get("stop_url"):
         # One click in the mail program, without opening anything (RFC 8058).
@@ -215,26 +225,17 @@ def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         "sign_in_url": f"{site.settings.base_url}/sign-in",
         "promise_url": f"{site.settings.base_url}/confidentiality",
     }
+    more = GAPS.get(mail.kind)
+    return shared | more(site, session, mail) if more else shared
+
+
+def _asking(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
     if mail.kind is MailKind.REMINDER:
         _check_needed(session, mail)
-    if mail.kind in ASKING:
-        return shared | _invitation(site, session, mail) | _asked_too(site, session, mail)
-    if mail.kind is MailKind.SIGN_IN:
-        return shared | _code(site, mail)
-    if mail.kind in (MailKind.TRUSTEE_NEEDED, MailKind.CHANGE_PROPOSED, MailKind.COACH_FIRST):
-        return shared | _about_round(site, mail)
-    if mail.kind in (MailKind.PROGRAMME, MailKind.APPROVAL_ASKED, MailKind.APPROVAL_DECIDED):
-        return shared | _in_a_programme(site, mail)
-    if mail.kind is MailKind.TEAM_REPORT:
-        return shared | _in_a_team(site, session, mail)
-    if mail.kind is MailKind.THANKS:
-        return shared | _thanks(site, session, mail)
-    if mail.kind is MailKind.ROUND_CHANGED:
-        return shared | _changed(site, session, mail)
-    return shared
+    return _invitation(site, session, mail)
 
 
-def _about_round(site: Site, mail: Mail) -> dict[str, Any]:
+def _about_round(site: Site, _session: Session, mail: Mail) -> dict[str, Any]:
     if mail.round is None:
         raise MailImpossible("its round is gone")
     return {
@@ -244,13 +245,13 @@ def _about_round(site: Site, mail: Mail) -> dict[str, Any]:
     }
 
 
-def _in_a_programme(site: Site, mail: Mail) -> dict[str, Any]:
+def _in_a_programme(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
     """Say what a programme wants of a leader or manager, as it stands now."""
-    about = _about_round(site, mail)
+    about = _about_round(site, session, mail)
     round_ = mail.round
     if round_ is None or round_.programme is None or not round_.is_prepared():
         raise MailImpossible("its round has opened, or left its programme")
-    path = approval_path(site.keyring, round_.id, mail.person_id)
+    path = approval_path(site.keyring, round_.id, mail.address)
     return about | {
         "programme": round_.programme.name,
         "approves": round_.programme.approves,
@@ -264,7 +265,7 @@ def _in_a_programme(site: Site, mail: Mail) -> dict[str, Any]:
 
 def _thanks(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
     """Say what the leader writes after the preview."""
-    about = _about_round(site, mail)
+    about = _about_round(site, session, mail)
     plan = session.get(Plan, about["round_id"])
     if plan is None:
         raise MailImpossible("its plan is gone")
@@ -273,7 +274,7 @@ def _thanks(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
 
 def _in_a_team(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
     """Say which team report a preview is part of, and with whom."""
-    about = _about_round(site, mail)
+    about = _about_round(site, session, mail)
     team = teams.of_round(session, about["round_id"])
     if team is None:
         raise MailImpossible("its team report is gone")
@@ -283,7 +284,7 @@ def _in_a_team(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
 
 def _changed(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
     """Say what has changed, and the link; without one the rater is asked no longer."""
-    about = _about_round(site, mail)
+    about = _about_round(site, session, mail)
     if mail.round is None or mail.round.state is not RoundState.OPEN:
         raise MailImpossible("its round has closed")
     if mail.invitation is None:
@@ -296,7 +297,7 @@ def _changed(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
     }
 
 
-def _code(site: Site, mail: Mail) -> dict[str, Any]:
+def _code(site: Site, _session: Session, mail: Mail) -> dict[str, Any]:
     if mail.sealed is None:
         raise MailImpossible("its code is gone")
     try:
@@ -311,23 +312,28 @@ def _check_needed(session: Session, mail: Mail) -> None:
     invitation = mail.invitation
     if invitation is not None:
         session.refresh(invitation)
-        if invitation.answered is not Answered.NOT_YET or invitation.undisturbed:
+        if not _is_waited_for(invitation):
             raise MailImpossible("it is no longer needed")
 
 
-def _others(site: Site, session: Session, mail: Mail) -> list[OpenLink]:
-    """Return what else a mail's person is asked, has not answered, and may be reminded of."""
+def _others(site: Site, session: Session, mail: Mail, along: Sequence[Mail]) -> list[OpenLink]:
+    """Return what goes along with a mail, and what else its person may be reminded of."""
     found = open_to(session, site.keyring, mail.person, site.now())
+    taken = {each.invitation_id for each in along}
     return [
         each
         for each in found
         if each.invitation.id != mail.invitation_id
-        and each.invitation.answered is Answered.NOT_YET
-        and not each.invitation.undisturbed
+        and (each.invitation.id in taken or _is_waited_for(each.invitation))
     ]
 
 
-def _asked_too(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
+def _is_waited_for(invitation: Invitation) -> bool:
+    """Say whether a rater has not answered, and may be reminded."""
+    return invitation.answered is Answered.NOT_YET and not invitation.undisturbed
+
+
+def _asked_too(site: Site, session: Session, mail: Mail, along: Sequence[Mail]) -> dict[str, Any]:
     """Say what else is open, and where reminders can be stopped."""
     speech = language(mail.language)
     base_url = site.settings.base_url
@@ -338,7 +344,7 @@ def _asked_too(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
                 "last_day": speech.day(site.last_day(each.round.closes_at)),
                 "link": f"{base_url}/r/{each.path}",
             }
-            for each in _others(site, session, mail)
+            for each in _others(site, session, mail, along)
         ],
         "stop_url": f"{base_url}/no-reminders/{stop_path(site.keyring, mail.invitation_id)}",
         "most_reminders": reminders.MOST,
@@ -369,3 +375,20 @@ def _invitation(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         "k": round_.k,
         "link": f"{site.settings.base_url}/r/{sealing.link_path(round_.id, token)}",
     }
+
+
+# What a mail's templates need besides what all of them do.
+GAPS: dict[MailKind, Callable[[Site, Session, Mail], dict[str, Any]]] = {
+    MailKind.INVITATION: _asking,
+    MailKind.REMINDER: _asking,
+    MailKind.SIGN_IN: _code,
+    MailKind.TRUSTEE_NEEDED: _about_round,
+    MailKind.CHANGE_PROPOSED: _about_round,
+    MailKind.COACH_FIRST: _about_round,
+    MailKind.PROGRAMME: _in_a_programme,
+    MailKind.APPROVAL_ASKED: _in_a_programme,
+    MailKind.APPROVAL_DECIDED: _in_a_programme,
+    MailKind.TEAM_REPORT: _in_a_team,
+    MailKind.THANKS: _thanks,
+    MailKind.ROUND_CHANGED: _changed,
+}

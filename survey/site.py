@@ -33,8 +33,6 @@ class Site:
 
     # The day on which this process last deleted what had been kept long enough.
     tidied_on: date | None = None
-    # Something was deleted whose traces are still in the database's files.
-    scrub_wanted: bool = False
 
     def now(self) -> datetime:
         """Return this moment in UTC."""

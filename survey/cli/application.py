@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 import click
-from sqlalchemy import select
+from sqlalchemy import false, select
 
 from survey import create_app, jobs
 from survey.cli.database import check_up_to_date
@@ -61,13 +62,18 @@ def person_called(address: str) -> Person:
     return person
 
 
-def round_called(name: str) -> Round:
+def round_called(name: str, *, or_pulse: bool = False) -> Round:
     """Return the round whose id begins so. Raises NotFound for none or several."""
-    found = [
-        round_
-        for round_ in session().scalars(select(Round))
-        if name and str(round_.id).startswith(name)
-    ]
-    if len(found) != 1:
+    known = name.replace("-", "")
+    query = select(Round)
+    try:
+        first, last = (UUID(known.ljust(32, digit)) for digit in "0f")
+        query = query.where(Round.id.between(first, last))
+    except ValueError:
+        query = query.where(false())
+    if not or_pulse:
+        query = query.where(Round.is_whole())
+    found = session().scalars(query).all()
+    if not known or len(found) != 1:
         raise NotFound("%(count)s rounds begin with %(name)s.", count=len(found), name=name)
     return found[0]

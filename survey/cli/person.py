@@ -11,6 +11,7 @@ from survey.cli.application import faulty, person_called, with_application
 from survey.db import session
 from survey.services import coaching, people, retention
 from survey.services.people import ROLES, Entry
+from survey.services.retention import STILL_IN_FILES
 from survey.services.tables import TableInvalid
 from survey.site import site
 
@@ -96,8 +97,9 @@ def erase(address: str, yes: bool) -> None:
         click.confirm("Erase all of this for ever?", abort=True)
     retention.erase(session(), erased, site().now())
     session().commit()
-    db.scrub()
     click.echo("Erased. Backups keep everything until they are deleted, too.")
+    if not db.scrub():
+        click.echo(STILL_IN_FILES)
 
 
 @person.command("list")

@@ -28,7 +28,8 @@ DAY = click.DateTime(["%Y-%m-%d"])
 def round_() -> None:
     """Rounds: one leader's collecting of feedback.
 
-    A round is named by its id, or by the first letters of it.
+    A round is named by its id, or by the first letters of it. Pulses are listed, too; they can
+    be shown, closed and voided.
     """
 
 
@@ -125,10 +126,11 @@ def open_(name: str) -> None:
 @round_.command("list")
 @with_application
 def list_() -> None:
-    """List all rounds: id, state, closing day, leader."""
+    """List all rounds and pulses: id, state, closing day, leader, and which it is."""
     for each in rounds.every(session()):
         last_day: date = site().last_day(each.closes_at)
-        click.echo(f"{each.id}\t{each.state}\t{last_day}\t{each.leader.name}")
+        kind = "pulse" if each.pulse else "round"
+        click.echo(f"{each.id}\t{each.state}\t{last_day}\t{each.leader.name}\t{kind}")
 
 
 @round_.command()
@@ -136,7 +138,7 @@ def list_() -> None:
 @with_application
 def show(name: str) -> None:
     """Show where ROUND stands: which groups have enough answers, renewed once a day."""
-    shown = round_called(name)
+    shown = round_called(name, or_pulse=True)
     click.echo(f"{shown.leader.name}: {shown.state}, until {site().last_day(shown.closes_at)}")
     enough = rounds.enough(shown).groups
     for relationship, asked in rounds.asked(session(), shown).items():
@@ -161,7 +163,7 @@ def extend(name: str, last_day: datetime) -> None:
 @with_application
 def close(name: str) -> None:
     """Close ROUND, whose closing day has passed, and destroy its keys."""
-    jobs.close(site(), session(), round_called(name).id)
+    jobs.close(site(), session(), round_called(name, or_pulse=True).id)
     click.echo(f"The round is closed: its release stands. {cleaned_up()}")
 
 
@@ -171,6 +173,6 @@ def close(name: str) -> None:
 @with_application
 def void(name: str) -> None:
     """End ROUND without a preview; its answers are destroyed unopened."""
-    rounds.void(session(), round_called(name), site().now())
+    rounds.void(session(), round_called(name, or_pulse=True), site().now())
     session().commit()
     click.echo(f"The round has ended; its answers are destroyed. {cleaned_up()}")

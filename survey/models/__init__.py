@@ -9,6 +9,7 @@ from survey.models.plan import Plan, PlannedPractice, Pulse
 from survey.models.proposal import Proposal, ProposalKind, ProposalState
 from survey.models.questionnaire import StoredQuestionnaire
 from survey.models.round import (
+    ENDED,
     Answered,
     Approval,
     Ballot,
@@ -23,6 +24,7 @@ from survey.models.round import (
 from survey.models.team import Team, TeamMember
 
 __all__ = [
+    "ENDED",
     "Answered",
     "Approval",
     "AuditEntry",

@@ -26,6 +26,10 @@ class AuditEntry(Base):
     actor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("person.id", ondelete="SET NULL"))
     actor_erased: Mapped[bool] = mapped_column(default=False)
     act: Mapped[str]
+    # What or whom it is about, in words; and the person named there, who may be erased one day.
     subject: Mapped[str]
+    about_id: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("person.id", ondelete="SET NULL"), index=True
+    )
 
-    actor: Mapped[Person | None] = relationship()
+    actor: Mapped[Person | None] = relationship(foreign_keys=actor_id)

@@ -31,6 +31,9 @@ class RoundState(StrEnum):
     VOID = "void"
 
 
+ENDED = (RoundState.RELEASED, RoundState.VOID)
+
+
 class Approval(StrEnum):
     """Where the approval of a round's raters stands, for those who need one."""
 
@@ -127,6 +130,11 @@ class Round(Base):
     nominations: Mapped[list[Nomination]] = orm.relationship(
         back_populates="round", cascade="all, delete-orphan", passive_deletes=True
     )
+
+    @classmethod
+    def is_whole(cls) -> sa.ColumnElement[bool]:
+        """Return the condition for queries that leaves out pulses."""
+        return ~cls.pulse.has()
 
     def is_collecting(self, now: datetime) -> bool:
         """Say whether raters may answer; at closes_at they no longer may."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reports.release import sha256
 from survey.errors import Conflict, NotFound, Refused, marked
-from survey.models import Approval, MailKind, Person, Round
+from survey.models import Approval, MailKind, Person, Round, RoundState
 from survey.services import audit, mails, rounds
 from survey.services.rounds import RatersMissing
 
@@ -38,39 +39,41 @@ class NoteMissing(Refused):
 def ask(session: Session, round_: Round, now: datetime, actor: Person | None = None) -> None:
     """Ask the manager to approve a round's raters. Raises NothingToApprove, RatersMissing."""
     rounds.hold_prepared(session, round_)
-    if round_.approver is None or not may_ask(round_):
+    if round_.approver is None or round_.approval in (Approval.WAITING, Approval.APPROVED):
         raise NothingToApprove
     if len(round_.nominations) < round_.k:
         raise RatersMissing(k=round_.k)
     round_.approval, round_.approval_note = Approval.WAITING, ""
     session.flush()
-    key = f"approval_asked:{round_.id}:{uuid4()}"
-    mails.queue(
-        session,
-        MailKind.APPROVAL_ASKED,
-        key,
-        round_.approver,
-        round_.language,
-        now,
-        round_=round_,
+    _mail(session, round_, round_.approver, now)
+    audit.record(session, actor, marked("approval asked"), round_, now)
+
+
+def renew(session: Session, approver: Person, now: datetime) -> None:
+    """Mail a manager what waits for them once more: links to a former address open nothing."""
+    query = select(Round).where(
+        Round.approver_id == approver.id,
+        Round.approval == Approval.WAITING,
+        Round.state == RoundState.NOMINATING,
     )
-    audit.record(session, actor, marked("approval asked"), rounds.subject(round_), now)
+    for round_ in session.scalars(query).all():
+        _mail(session, round_, approver, now)
 
 
-def may_ask(round_: Round) -> bool:
-    """Say whether the leader can ask for an approval now."""
-    return round_.is_prepared() and round_.approval in (Approval.NOT_ASKED, Approval.SENT_BACK)
+def _mail(session: Session, round_: Round, approver: Person, now: datetime) -> None:
+    key, kind = f"approval_asked:{round_.id}:{uuid4()}", MailKind.APPROVAL_ASKED
+    mails.queue(session, kind, key, approver, round_.language, now, round_=round_)
 
 
-def waiting(session: Session, round_id: UUID, approver_id: UUID) -> Round:
-    """Return a round whose raters this manager is to approve, or has approved, before it opens.
+def waiting(session: Session, round_id: UUID, address: str) -> Round:
+    """Return a round whose raters the manager at an address approves, or has, before it opens.
 
     Raises NotFound.
     """
     round_ = session.get(Round, round_id)
-    if round_ is None or round_.approver_id != approver_id or not round_.is_prepared():
+    if round_ is None or not round_.is_prepared() or round_.approver is None:
         raise NotFound
-    if round_.approver is None or not round_.approver.active:
+    if round_.approver.email != address or not round_.approver.active:
         raise NotFound
     return round_
 
@@ -108,4 +111,4 @@ def _decide(
     kind = MailKind.APPROVAL_DECIDED
     mails.queue(session, kind, key, round_.leader, round_.language, now, round_=round_)
     act = marked("raters approved") if decided is Approval.APPROVED else marked("raters sent back")
-    audit.record(session, round_.approver, act, rounds.subject(round_), now)
+    audit.record(session, round_.approver, act, round_, now)

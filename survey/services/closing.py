@@ -100,7 +100,7 @@ def close(
         pulses.announce(session, release, now)
     else:
         coaching.announce(session, release, now)
-    audit.record(session, actor, marked("round closed"), rounds.subject(round_), now)
+    audit.record(session, actor, marked("round closed"), round_, now)
     return key_id
 
 

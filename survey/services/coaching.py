@@ -70,7 +70,7 @@ def give_access(
     session.add(CoachAccess(leader_id=leader.id, coach_id=coach.id))
     key = f"coach_access:{leader.id}:{coach.id}:{now.isoformat()}"
     mails.queue(session, MailKind.COACH_ACCESS, key, coach, language, now)
-    audit.record(session, actor, marked("coach given access"), coach.email, now)
+    audit.record(session, actor, marked("coach given access"), coach, now)
 
 
 def take_access_back(
@@ -80,13 +80,13 @@ def take_access_back(
     access = session.get(CoachAccess, (leader.id, coach_id))
     if access is None:
         return
-    email = access.coach.email
+    coach = access.coach
     session.execute(
         delete(CoachAccess).where(
             CoachAccess.leader_id == leader.id, CoachAccess.coach_id == coach_id
         )
     )
-    audit.record(session, actor, marked("coach's access taken back"), email, now)
+    audit.record(session, actor, marked("coach's access taken back"), coach, now)
 
 
 def coaches_of(session: Session, leader: Person) -> list[Person]:
@@ -208,8 +208,7 @@ def open_conversation(session: Session, coach: Person, round_id: UUID, now: date
         raise NotFound
     access_to(session, coach, release.round.leader_id)
     if _hand_over(session, release, now):
-        subject = rounds.subject(release.round)
-        audit.record(session, coach, marked("conversation opened"), subject, now)
+        audit.record(session, coach, marked("conversation opened"), release.round, now)
 
 
 def hand_over_overdue(session: Session, now: datetime) -> None:

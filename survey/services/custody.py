@@ -16,13 +16,12 @@ from sqlalchemy.orm import Session
 from survey import sealing
 from survey.errors import Refused, marked
 from survey.keyring import Keyring, KeyringUnusable, RoundKeys, Side
-from survey.models import BallotKey, Round, RoundState
+from survey.models import ENDED, BallotKey, Round
 from survey.services import trustees
 from survey.trustee_key import fingerprint
 
 STOCK = 20
 BALLOT_KEY = "ballot key"
-ENDED = (RoundState.RELEASED, RoundState.VOID)
 
 
 class NoBallotKey(Refused):

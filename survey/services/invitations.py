@@ -75,7 +75,7 @@ def send_again(
     if invitation is None:
         raise NotFound
     mails.queue_invitation(session, invitation, now, again=True)
-    audit.record(session, actor, marked("invitation sent again"), person.email, now)
+    audit.record(session, actor, marked("invitation sent again"), person, now)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,10 @@ from survey.services import audit
 WAITS = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 480, 1440))
 # Mails that ask somebody for answers: one a day to a person, and it lists all that is open.
 ASKING = (MailKind.INVITATION, MailKind.REMINDER)
+# What these hold must reach nobody but whoever has the person's address now.
+FOR_ONE_ADDRESS = (
+    *ASKING, MailKind.ROUND_CHANGED, MailKind.SIGN_IN, MailKind.APPROVAL_ASKED
+)  # fmt: skip
 BETWEEN_ASKING = timedelta(days=1)
 # Nobody is asked a day later if that leaves less than this until the close.
 TIME_TO_ANSWER = timedelta(days=3)
@@ -234,7 +238,7 @@ def send_again(session: Session, mail_id: UUID, now: datetime, actor: Person | N
         session.flush()
     else:
         raise NotSendable
-    audit.record(session, actor, marked("mail sent again"), person.email, now)
+    audit.record(session, actor, marked("mail sent again"), person, now)
 
 
 def withdraw(session: Session, round_: Round, invitation: Invitation | None = None) -> None:
@@ -264,7 +268,7 @@ def redirect(session: Session, person: Person) -> None:
     What tells an old address of a change stays with it, whatever is changed next.
     """
     waiting = (Mail.person_id == person.id, Mail.state.in_([MailState.WAITING, MailState.FAILED]))
-    secret = Mail.kind.in_([*ASKING, MailKind.ROUND_CHANGED, MailKind.SIGN_IN])
+    secret = Mail.kind.in_(FOR_ONE_ADDRESS)
     session.execute(
         update(Mail).where(*waiting, secret).values(state=MailState.WITHDRAWN, sealed=None)
     )

@@ -66,7 +66,7 @@ def name_raters(
         session.add(nomination)
     round_.state = RoundState.NOMINATING if clean else RoundState.DRAFT
     session.flush()
-    audit.record(session, actor, marked("raters named"), rounds.subject(round_), now)
+    audit.record(session, actor, marked("raters named"), round_, now)
 
 
 def proposed(session: Session, round_: Round) -> list[Nomination]:
@@ -75,7 +75,7 @@ def proposed(session: Session, round_: Round) -> list[Nomination]:
         return round_.nominations
     query = (
         select(Round)
-        .where(Round.leader_id == round_.leader_id, Round.opens_at.is_not(None), ~Round.pulse.has())
+        .where(Round.leader_id == round_.leader_id, Round.opens_at.is_not(None), Round.is_whole())
         .order_by(Round.opens_at.desc())
         .limit(1)
     )

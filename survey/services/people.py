@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from survey.errors import Conflict, NotFound, Refused, marked
 from survey.keyring import Keyring
 from survey.models import MailKind, Person, SignInCode
-from survey.services import audit, invitations, mails
+from survey.services import approvals, audit, invitations, mails
 from survey.services.tables import Fault, Row, TableInvalid, read_table
 
 ROLES = {"leader": "leads", "coach": "coaches", "administrator": "administers"}
@@ -94,7 +94,7 @@ def add(
     give_roles(person, roles)
     session.add(person)
     session.flush()
-    audit.record(session, actor, marked("person added"), email, now)
+    audit.record(session, actor, marked("person added"), person, now)
     return person
 
 
@@ -129,6 +129,7 @@ def change(
     session.execute(delete(SignInCode).where(SignInCode.person_id == person.id))
     mails.redirect(session, person)
     invitations.renew(session, keyring, person, before, now)
+    approvals.renew(session, person, now)
     key = f"address_changed:{uuid4()}"
     mails.queue(session, MailKind.ADDRESS_CHANGED, key, person, language, now, address=before)
 
@@ -146,7 +147,7 @@ def _update(
     if before != (person.email, person.active, roles_of(person)):
         person.session_key = secrets.token_urlsafe(16)
     session.flush()
-    audit.record(session, actor, marked("person changed"), email, now)
+    audit.record(session, actor, marked("person changed"), person, now)
 
 
 def give_roles(person: Person, roles: Collection[str]) -> None:

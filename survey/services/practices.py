@@ -13,7 +13,7 @@ from questionnaires.definition import SELF
 from survey.answers import MOST_PRACTICES
 from survey.errors import Conflict, Refused, marked
 from survey.models import MailKind, Nomination, Person, Plan, PlannedPractice, Release, Round
-from survey.services import audit, mails, questionnaires, rounds
+from survey.services import audit, mails, questionnaires
 from survey.services.rounds import LONGEST_MESSAGE, MessageTooLong
 
 MOST = MOST_PRACTICES
@@ -130,7 +130,7 @@ def thank(session: Session, plan: Plan, message: str, now: datetime, actor: Pers
     for each in raters:
         key = f"thanks:{each.id}"
         mails.queue(session, MailKind.THANKS, key, each.person, round_.language, now, round_=round_)
-    audit.record(session, actor, marked("raters thanked"), rounds.subject(round_), now)
+    audit.record(session, actor, marked("raters thanked"), round_, now)
     return len(raters)
 
 

@@ -237,7 +237,7 @@ def progress(session: Session, programme: Programme, now: datetime) -> list[Prog
     query = (
         select(Round)
         .options(joinedload(Round.leader), selectinload(Round.nominations))
-        .where(Round.programme_id == programme.id, ~Round.pulse.has())
+        .where(Round.programme_id == programme.id)
     )
     found = []
     for round_ in session.scalars(query):

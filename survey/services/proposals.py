@@ -155,7 +155,7 @@ def _propose(
         mails.queue(
             session, MailKind.CHANGE_PROPOSED, key, person, round_.language, now, round_=round_
         )
-    audit.record(session, actor, marked("change of a round proposed"), rounds.subject(round_), now)
+    audit.record(session, actor, marked("change of a round proposed"), round_, now)
     return proposal
 
 
@@ -216,7 +216,7 @@ def _decide(
     if decided.scalar_one_or_none() is None:
         raise Decided
     session.refresh(proposal)
-    audit.record(session, actor, DECIDED[state], rounds.subject(proposal.round), now)
+    audit.record(session, actor, DECIDED[state], proposal.round, now)
 
 
 def _check_earlier(

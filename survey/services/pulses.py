@@ -27,7 +27,7 @@ from survey.models import (
     RoundState,
 )
 from survey.services import audit, mails, practices, questionnaires, rounds
-from survey.services.rounds import RatersMissing, RoundStarted
+from survey.services.rounds import RatersMissing
 
 OPEN_FOR = timedelta(days=14)
 PATIENCE = timedelta(days=30)
@@ -92,7 +92,7 @@ def plan_pulses(
         )
         plan.pulses.append(Pulse(round=round_, number=number, asks_on=day))
     session.flush()
-    audit.record(session, actor, marked("pulses planned"), rounds.subject(before), now)
+    audit.record(session, actor, marked("pulses planned"), before, now)
     return plan.pulses
 
 
@@ -114,7 +114,7 @@ def leave_out(session: Session, pulse: Pulse, now: datetime, actor: Person | Non
         return
     if not round_.is_prepared():
         raise PulseEnded
-    audit.record(session, actor, marked("pulse left out"), rounds.subject(round_), now)
+    audit.record(session, actor, marked("pulse left out"), round_, now)
     _drop(session, pulse)
 
 
@@ -133,10 +133,8 @@ def open_pulse(
     is one with too few raters left; one without a behaviour waits 30 days for it. Raises as
     `rounds.open_round`.
     """
-    # Held until the commit, so that nobody else opens it meanwhile.
-    round_ = session.get_one(Round, pulse.round_id, with_for_update=True, populate_existing=True)
-    if not round_.is_prepared():
-        raise RoundStarted
+    round_ = pulse.round
+    rounds.hold_prepared(session, round_)
     before = pulse.plan.release.round
     others = [each for each in pulse.plan.pulses if each is not pulse]
     if any(each.round.state is RoundState.OPEN for each in others):
@@ -203,7 +201,7 @@ def _asked_since(session: Session, before: Round) -> bool:
     query = exists().where(
         later.leader_id == before.leader_id,
         later.opens_at > before.closes_at,
-        ~later.pulse.has(),
+        later.is_whole(),
     )
     return bool(session.scalar(select(query)))
 

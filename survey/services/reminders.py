@@ -64,7 +64,7 @@ def remind(session: Session, round_: Round, now: datetime, actor: Person | None 
     waiting = session.scalars(query).all()
     for invitation in waiting:
         mails.queue_reminder(session, invitation, now)
-    audit.record(session, actor, marked("raters reminded"), rounds.subject(round_), now)
+    audit.record(session, actor, marked("raters reminded"), round_, now)
     return len(waiting)
 
 

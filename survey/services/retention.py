@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from survey.errors import Conflict, Refused, marked
 from survey.models import (
+    ENDED,
     AuditEntry,
     BallotKey,
     CoachAccess,
@@ -34,7 +35,14 @@ from survey.models import (
 )
 from survey.services import audit
 
-ENDED = (RoundState.RELEASED, RoundState.VOID)
+# Nothing was kept so long ago.
+NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+STILL_IN_FILES = marked(
+    "Somebody was reading meanwhile, so traces are still in the database's files; the server "
+    "removes them within a day."
+)
 
 
 class NotErasable(Conflict):
@@ -53,13 +61,13 @@ class Keep:
     previews: int
     records: int
 
-    def previews_until(self, day: date) -> date | None:
-        """Return the last day of releases that go on `day`; None if none ever goes."""
-        return day - timedelta(days=self.previews) if self.previews else None
+    def previews_until(self, day: date) -> date:
+        """Return the last day of releases that go on `day`."""
+        return day - timedelta(days=self.previews) if self.previews else NEVER.date()
 
-    def records_until(self, moment: datetime) -> datetime | None:
-        """Return the moment up to which records go; None if none ever goes."""
-        return moment - timedelta(days=self.records) if self.records else None
+    def records_until(self, moment: datetime) -> datetime:
+        """Return the moment up to which records go."""
+        return moment - timedelta(days=self.records) if self.records else NEVER
 
 
 @dataclass(frozen=True)
@@ -111,8 +119,6 @@ def tidy(session: Session, keep: Keep, now: datetime) -> bool:
 
 def _old_releases(session: Session, keep: Keep, now: datetime) -> list[Release]:
     last = keep.previews_until(now.date())
-    if last is None:
-        return []
     query = (
         select(Release)
         .options(joinedload(Release.round).joinedload(Round.leader))
@@ -123,46 +129,36 @@ def _old_releases(session: Session, keep: Keep, now: datetime) -> list[Release]:
 
 
 def _old_void(keep: Keep, now: datetime) -> list[ColumnElement[bool]]:
-    until = keep.records_until(now)
-    if until is None:
-        return [Round.id.is_(None)]
     return [
         Round.state == RoundState.VOID,
-        Round.closes_at <= until,
-        ~Round.pulse.has(),
+        Round.closes_at <= keep.records_until(now),
+        Round.is_whole(),
         ~_keys_left(),
     ]
 
 
 def _old_rosters(keep: Keep, now: datetime) -> list[ColumnElement[bool]]:
     """Return which ended rounds are so old that who was asked goes; pulses may still ask them."""
-    until = keep.records_until(now)
-    if until is None:
-        return [Round.id.is_(None)]
     return [
         Round.state.in_(ENDED),
-        Round.closes_at <= until,
+        Round.closes_at <= keep.records_until(now),
         Round.nominations.any(),
         ~_has_open_pulse(Round.id),
     ]
 
 
 def _old_mails(keep: Keep, now: datetime) -> list[ColumnElement[bool]]:
-    until = keep.records_until(now)
-    if until is None:
-        return [Mail.id.is_(None)]
     unsent = (MailState.WAITING, MailState.SENDING)
     open_rounds = select(Round.id).where(Round.state == RoundState.OPEN)
     return [
-        Mail.due_at <= until,
+        Mail.due_at <= keep.records_until(now),
         Mail.state.not_in(unsent),
         or_(Mail.round_id.is_(None), Mail.round_id.not_in(open_rounds)),
     ]
 
 
 def _old_entries(keep: Keep, now: datetime) -> list[ColumnElement[bool]]:
-    until = keep.records_until(now)
-    return [AuditEntry.id.is_(None)] if until is None else [AuditEntry.at <= until]
+    return [AuditEntry.at <= keep.records_until(now)]
 
 
 def _has_open_pulse(round_id: object) -> ColumnElement[bool]:
@@ -211,7 +207,7 @@ class OfPerson:
 
 def of_person(session: Session, person: Person) -> OfPerson:
     """Return what would go with a person who is erased."""
-    query = select(Round).where(Round.leader_id == person.id, ~Round.pulse.has())
+    query = select(Round).where(Round.leader_id == person.id, Round.is_whole())
     found = session.scalars(query.order_by(Round.closes_at.desc())).all()
     round_ids = [each.id for each in found]
     access = or_(CoachAccess.leader_id == person.id, CoachAccess.coach_id == person.id)
@@ -292,18 +288,7 @@ def erase(session: Session, person: Person, now: datetime, actor: Person | None 
     )
     _forget_rounds(session, [each.id for each in of.rounds])
     session.execute(delete(Nomination).where(Nomination.person_id == person.id))
-    # Subjects begin with an address; within another one it would be somebody else's.
-    alone = AuditEntry.subject == person.email
-    first = AuditEntry.subject.startswith(f"{person.email} ", autoescape=True)
-    rest = func.substr(AuditEntry.subject, len(person.email) + 1)
-    session.execute(
-        update(AuditEntry).where(or_(alone, first)).values(subject=literal(gone).concat(rest))
-    )
-    session.execute(
-        update(AuditEntry)
-        .where(AuditEntry.actor_id == person.id)
-        .values(actor_id=None, actor_erased=True)
-    )
+    audit.forget(session, person, gone)
     session.execute(delete(Mail).where(Mail.address == person.email))
     session.delete(person)
     session.flush()

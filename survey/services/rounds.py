@@ -179,7 +179,7 @@ def prepare(
     )
     session.add(round_)
     session.flush()
-    audit.record(session, actor, marked("round prepared"), subject(round_), now)
+    audit.record(session, actor, marked("round prepared"), round_, now)
     return round_
 
 
@@ -194,7 +194,7 @@ def change(
     if round_.programme is None:
         round_.closes_at = choices.closes_at
     session.flush()
-    audit.record(session, actor, marked("round changed"), subject(round_), now)
+    audit.record(session, actor, marked("round changed"), round_, now)
 
 
 def discard(session: Session, round_: Round, now: datetime, actor: Person | None = None) -> None:
@@ -202,7 +202,7 @@ def discard(session: Session, round_: Round, now: datetime, actor: Person | None
     hold_prepared(session, round_)
     if round_.programme is not None:
         raise RoundInProgramme
-    audit.record(session, actor, marked("round discarded"), subject(round_), now)
+    audit.record(session, actor, marked("round discarded"), round_, now)
     session.delete(round_)
     session.flush()
 
@@ -277,7 +277,7 @@ def open_round(
         invitations.invite(session, nomination, keys, now)
     renew_enough(session, round_, now)
     act = marked("pulse sent") if round_.pulse else marked("round opened")
-    audit.record(session, actor, act, subject(round_), now)
+    audit.record(session, actor, act, round_, now)
 
 
 def is_approved(round_: Round) -> bool:
@@ -301,7 +301,7 @@ def check_how_often(session: Session, person_ids: Sequence[UUID], now: datetime,
             Person.id.in_(person_ids),
             Nomination.relationship != SELF,
             Round.opens_at > now - LATELY,
-            ~Round.pulse.has(),
+            Round.is_whole(),
         )
         .group_by(Person.id, Person.name)
         .having(func.count() >= most)
@@ -324,7 +324,7 @@ def extend(
     _check_closing_day(closes_at, now)
     round_.closes_at = closes_at
     session.flush()
-    audit.record(session, actor, marked("closing day moved"), subject(round_), now)
+    audit.record(session, actor, marked("closing day moved"), round_, now)
 
 
 def void(session: Session, round_: Round, now: datetime, actor: Person | None = None) -> None:
@@ -337,7 +337,7 @@ def void(session: Session, round_: Round, now: datetime, actor: Person | None = 
     end(session, round_, RoundState.VOID)
     if actor is None or actor.id != round_.leader_id:
         tell_void(session, round_, now)
-    audit.record(session, actor, marked("round ended without preview"), subject(round_), now)
+    audit.record(session, actor, marked("round ended without preview"), round_, now)
 
 
 def tell_void(session: Session, round_: Round, now: datetime) -> None:
@@ -376,24 +376,13 @@ def lock(session: Session, round_: Round) -> None:
 
 def hold(session: Session, round_: Round) -> None:
     """Hold the row of an open round until the commit. Raises RoundNotOpen."""
-    held = session.execute(
-        update(Round)
-        .where(Round.id == round_.id, Round.state == RoundState.OPEN)
-        .values(state=RoundState.OPEN)
-        .returning(Round.id)
-    )
-    if held.scalar_one_or_none() is None:
+    lock(session, round_)
+    if round_.state is not RoundState.OPEN:
         raise RoundNotOpen
-    session.refresh(round_)
 
 
 def _nominations(round_: Round) -> list[UUID]:
     return [nomination.id for nomination in round_.nominations]
-
-
-def subject(round_: Round) -> str:
-    """Return how the audit list names a round: its leader, and the beginning of its id."""
-    return f"{round_.leader.email} {str(round_.id)[:8]}"
 
 
 def find(session: Session, round_id: UUID) -> Round:
@@ -406,14 +395,13 @@ def find(session: Session, round_id: UUID) -> Round:
 
 def of_leader(session: Session, leader: Person) -> list[Round]:
     """Return a leader's rounds, the latest closing day first; pulses belong to their plans."""
-    query = select(Round).where(Round.leader_id == leader.id, ~Round.pulse.has())
+    query = select(Round).where(Round.leader_id == leader.id, Round.is_whole())
     return list(session.scalars(query.order_by(Round.closes_at.desc())))
 
 
 def every(session: Session) -> list[Round]:
-    """Return all rounds but pulses, the latest closing day first."""
-    query = select(Round).where(~Round.pulse.has()).order_by(Round.closes_at.desc())
-    return list(session.scalars(query))
+    """Return all rounds and pulses, the latest closing day first."""
+    return list(session.scalars(select(Round).order_by(Round.closes_at.desc())))
 
 
 def due(session: Session, now: datetime) -> list[UUID]:

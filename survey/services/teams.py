@@ -69,13 +69,13 @@ WHY_NOT: dict[Reason, str] = {
 def offer(session: Session, leader: Person, round_id: UUID, now: datetime) -> None:
     """Let a preview's figures go into a team report. Raises NotFound, InATeam."""
     _set_offered(session, leader, round_id, offered=True)
-    audit.record(session, leader, marked("preview offered for a team report"), leader.email, now)
+    audit.record(session, leader, marked("preview offered for a team report"), leader, now)
 
 
 def take_offer_back(session: Session, leader: Person, round_id: UUID, now: datetime) -> None:
     """Take an offer back, as long as nobody has taken it up. Raises NotFound, InATeam."""
     _set_offered(session, leader, round_id, offered=False)
-    audit.record(session, leader, marked("offer for a team report taken back"), leader.email, now)
+    audit.record(session, leader, marked("offer for a team report taken back"), leader, now)
 
 
 def _set_offered(session: Session, leader: Person, round_id: UUID, *, offered: bool) -> None:

@@ -49,7 +49,7 @@ def appoint(
     )
     session.add(trustee)
     session.flush()
-    audit.record(session, actor, marked("trustee appointed"), person.email, now)
+    audit.record(session, actor, marked("trustee appointed"), person, now)
     return trustee
 
 
@@ -63,7 +63,7 @@ def retire(session: Session, now: datetime, actor: Person | None = None) -> None
     ).scalars()
     for person_id in retired.all():
         person = session.get_one(Person, person_id)
-        audit.record(session, actor, marked("trustee retired"), person.email, now)
+        audit.record(session, actor, marked("trustee retired"), person, now)
 
 
 def ask(session: Session, round_: Round, now: datetime) -> None:

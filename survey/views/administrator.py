@@ -88,8 +88,10 @@ def erase_person(person_id: UUID) -> Page:
     name = erased.name
     if attempt(form, lambda: retention.erase(session(), erased, site().now(), person())):
         # What was deleted must not lie in the database's files either.
-        db.scrub()
+        clean = db.scrub()
         flash(say().gettext("%(name)s was erased.", name=name))
+        if not clean:
+            flash(say().gettext(retention.STILL_IN_FILES))
         return redirect(url_for("administrator.people"))
     page = render_template(
         "survey/administrator/erase.html",

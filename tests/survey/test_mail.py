@@ -551,6 +551,34 @@ def test_whom_two_leaders_ask_gets_one_mail_with_both_links(
     assert {mail.state for mail in session.scalars(select(Mail))} == {MailState.SENT}
 
 
+def test_when_invitations_went_does_not_tell_who_has_answered(
+    session, keyring, round_, catcher, clock
+):
+    """Sam's waits until tomorrow, *Send again* sends Robin's now: for all alike it takes Sam's."""
+    deliver(site(), session)
+    second = several(session, keyring)
+    links = factories.links(session, keyring, second)
+    factories.answer(session, keyring, links["peer0"])
+    ballots.decline(session, ballots.rater(session, keyring, links["peer1"], NOW))
+    session.commit()
+    clock.forward(minutes=5)
+    for name in ("peer0", "peer1", "peer2"):
+        query = select(Mail).filter_by(address=f"{name}@example.org", state=MailState.SENT)
+        mails.send_again(session, session.scalars(query).one().id, clock.now)
+    session.commit()
+    catcher.mails.clear()
+    deliver(site(), session)
+
+    query = select(Mail.state, Mail.sent_at).where(Mail.round_id == second.id)
+    seen = [
+        session.execute(query.where(Mail.address == f"{name}@example.org")).one()
+        for name in ("peer0", "peer1", "peer2")
+    ]
+    assert seen == [(MailState.SENT, clock.now)] * 3
+    # What is marked as sent was indeed sent.
+    assert f"/r/{links['peer0']}" in catcher.text_to("peer0@example.org")
+
+
 def test_what_is_asked_along_waits_again_where_the_mail_is_not_taken(
     session, keyring, round_, settings, clock, catcher
 ):

@@ -46,7 +46,14 @@ def upgrade() -> None:
         sa.Column("actor_erased", sa.Boolean(), nullable=False),
         sa.Column("act", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("about_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("act <> ''", name=op.f("ck_audit_entry_act_not_blank")),
+        sa.ForeignKeyConstraint(
+            ["about_id"],
+            ["person.id"],
+            name=op.f("fk_audit_entry_about_id_person"),
+            ondelete="SET NULL",
+        ),
         sa.ForeignKeyConstraint(
             ["actor_id"],
             ["person.id"],
@@ -55,6 +62,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
     )
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_entry_about_id"), ["about_id"], unique=False)
+
     op.create_table(
         "coach_access",
         sa.Column("leader_id", sa.Uuid(), nullable=False),
@@ -599,6 +609,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_coach_access_coach_id"))
 
     op.drop_table("coach_access")
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_entry_about_id"))
+
     op.drop_table("audit_entry")
     op.drop_table("questionnaire")
     op.drop_table("person")

@@ -8,7 +8,8 @@ import sqlite3
 import subprocess
 import time
 import urllib.request
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import UTC, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -18,8 +19,11 @@ from survey import create_app, db
 from survey.clock import utc_now
 from survey.config import Settings
 from survey.models import Round
+from survey.services import practices, pulses
+from survey.services.practices import Written
 from survey.site import site
 from tests import factories
+from tests.conftest import NOW
 from tests.launching import PROGRAM, ran
 
 
@@ -43,6 +47,45 @@ def installed(run):
 
 def day(ahead: int) -> str:
     return (utc_now() + timedelta(days=ahead)).date().isoformat()
+
+
+def test_a_pulse_is_listed_and_shown_and_no_round_to_be_changed(tmp_path, installed):
+    run = installed
+    name = pulse_in(tmp_path)
+    [line] = [line for line in run("round", "list").splitlines() if line.startswith(name)]
+    assert line.endswith("\tdraft\t2027-01-15\tRobin Example\tpulse")
+    assert "draft" in run("round", "show", name)
+    (tmp_path / "raters.csv").write_text("name,email,relationship\nPeer,p@example.org,peer\n")
+    for words in (
+        ("open", name),
+        ("discard", name),
+        ("raters", name, "raters.csv"),
+        ("change", name, "--level", "manager"),
+        ("extend", name, "--last-day", day(90)),
+    ):
+        assert "0 rounds begin with" in run("round", *words, code=1)
+
+
+def pulse_in(folder) -> str:
+    """Plan a pulse in the installation of a folder; returns its id."""
+    with installation_in(folder) as session:
+        robin = factories.person(session, "Robin", "leader")
+        release = factories.released(session, site().keyring, robin)
+        plan = practices.choose(session, release, ["MM1"], NOW.date())
+        practices.write(session, plan, Written({"MM1": "hands over whole results"}))
+        pulse, *_ = pulses.plan_pulses(session, plan, NOW, UTC)
+        session.commit()
+        return str(pulse.round_id)
+
+
+@contextmanager
+def installation_in(folder):
+    """The session of the installation that the commands made in a folder."""
+    url = f"sqlite:///{folder}/preview360-data/preview360.db"
+    app = create_app(Settings(database_url=url, keyring=folder / "preview360-keyring"))
+    with app.app_context():
+        yield db.session()
+        db.db.engine.dispose()
 
 
 def test_a_round_goes_all_the_way_by_command(installed, tmp_path):
@@ -288,14 +331,10 @@ def let_the_day_pass(tmp_path):
 
 def everybody_answers(tmp_path):
     """Let all raters of the only round answer by their links."""
-    keyring = tmp_path / "preview360-keyring"
-    url = f"sqlite:///{tmp_path}/preview360-data/preview360.db"
-    app = create_app(Settings(database_url=url, keyring=keyring))
-    with app.app_context():
-        [round_] = db.session().scalars(select(Round)).all()
-        for link in factories.links(db.session(), site().keyring, round_).values():
-            factories.answer(db.session(), site().keyring, link, now=round_.opens_at)
-        db.db.engine.dispose()
+    with installation_in(tmp_path) as session:
+        [round_] = session.scalars(select(Round)).all()
+        for link in factories.links(session, site().keyring, round_).values():
+            factories.answer(session, site().keyring, link, now=round_.opens_at)
 
 
 def test_a_trustee_makes_a_key_and_opens_a_round_with_it(installed, tmp_path):

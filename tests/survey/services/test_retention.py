@@ -1,5 +1,6 @@
 """What has been kept long enough goes, a person goes whole, and open rounds lose nothing."""
 
+import sqlite3
 from datetime import UTC, timedelta
 
 import pytest
@@ -23,6 +24,7 @@ from survey.models import (
     Team,
 )
 from survey.services import coaching, custody, people, practices, pulses, retention, rounds, teams
+from survey.services.people import Entry
 from survey.services.practices import Written
 from survey.services.retention import Keep, NotErasable
 from tests import factories
@@ -211,6 +213,48 @@ def test_an_address_within_another_one_is_left_alone_in_the_audit_list(session):
     assert "ann@example.org" not in subjects
 
 
+def test_a_former_address_goes_from_the_audit_list_too(session, keyring, robin):
+    factories.prepared(session, leader=robin, roster={"manager": 1})
+    entry = Entry(robin.name, "robin.former@example.org", ["leader"])
+    people.change(session, keyring, robin, entry, "en", NOW)
+    entry = Entry(robin.name, "robin.now@example.org", ["leader"])
+    people.change(session, keyring, robin, entry, "en", NOW)
+    session.commit()
+    assert "robin@example.org" in everything(session)
+    retention.erase(session, robin, NOW)
+    session.commit()
+
+    left = everything(session)
+    assert "robin" not in left.lower()
+
+
+def test_what_a_reader_kept_in_the_files_goes_with_the_next_day(
+    app, session, robin, settings, clock
+):
+    andy = factories.person(session, "Andy", "administrator")
+    session.commit()
+    robin_id = robin.id
+    session.close()
+    visitor = Visitor(app, andy)
+    visitor.open(f"/administration/people/{robin_id}/erase")
+    file = settings.database_file()
+    reader = sqlite3.connect(file)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM person").fetchone()
+    page = visitor.send({"sure": "y"})
+    assert "traces are still in the database's files" in page.replace("&#39;", "'")
+    assert b"robin@example.org" in files(file.parent)
+
+    reader.close()
+    clock.forward(days=1)
+    jobs.sweep(app)
+    assert b"robin@example.org" not in files(file.parent)
+
+
+def files(folder):
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
 def test_nobody_is_erased_out_of_an_open_round(session, keyring, robin):
     round_ = factories.opened(session, keyring, leader=robin)
     peer = people.by_address(session, "peer0@example.org")
@@ -252,8 +296,7 @@ def test_the_list_says_what_goes_and_the_files_forget_it(app, session, keyring, 
     assert session.get(Person, robin_id) is None
     session.close()
 
-    folder = settings.database_file().parent
-    content = b"".join(file.read_bytes() for file in folder.iterdir())
+    content = files(settings.database_file().parent)
     assert b"robin@example.org" not in content
     assert b"Robin Example" not in content
 

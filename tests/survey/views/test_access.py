@@ -157,7 +157,7 @@ def world(app, session, keyring):
         "link": factories.links(session, keyring, collecting)["peer0"],
         "team_id": team.id,
         "programme_id": programme.id,
-        "token": approval_path(keyring, asked.round.id, people["cora"].id),
+        "token": approval_path(keyring, asked.round.id, people["cora"].email),
         "number": 1,
         "sheet": "preview",
         "title": "technical_leader",

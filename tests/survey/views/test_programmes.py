@@ -127,6 +127,43 @@ def test_more_time_more_leaders_and_fewer(app, andy, people, session):
     assert "One round." in page
 
 
+def test_a_link_to_approve_ends_with_the_address_it_was_mailed_to(
+    app, andy, people, session, catcher, keyring
+):
+    """Whoever gets the old mailbox must not approve, and the manager can without asking again."""
+    set_up(andy)
+    round_ = session.query(Round).filter_by(leader_id=people["Lee"].id).one()
+    session.close()
+    lee = Visitor(app, people["Lee"])
+    lee.open(f"/rounds/{round_.id}/prepare")
+    lee.send({})
+    lee.send({"peer": NAMES})
+    lee.send(action="/ask-approval")
+    jobs.sweep(app)
+    [before] = approval_links(catcher, "mona@example.org")
+
+    andy.open(f"/administration/people/{people['Mona'].id}")
+    andy.send({"email": "mona.new@example.org"})
+    assert andy.status == 200
+    jobs.sweep(app)
+    [after] = approval_links(catcher, "mona.new@example.org")
+    assert approval_links(catcher, "mona@example.org") == [before]
+    mona = Visitor(app)
+    mona.open(before)
+    assert mona.status == 404
+    assert "peer4@example.org" in mona.open(after)
+
+
+def approval_links(catcher, address):
+    words = [
+        word
+        for mail in catcher.mails
+        if address in mail["To"]
+        for word in mail.get_body(("plain",)).get_content().split()
+    ]
+    return [word for word in words if "/approve/" in word]
+
+
 def test_a_link_to_approve_opens_nothing_for_another_round_or_person(
     app, andy, people, session, keyring
 ):
@@ -135,8 +172,8 @@ def test_a_link_to_approve_opens_nothing_for_another_round_or_person(
     round_ = session.query(Round).filter_by(leader_id=lee.id).one()
     session.close()
     for path in (
-        approval_path(keyring, round_.id, sam.id),
-        approval_path(keyring, sam.id, people["Mona"].id),
+        approval_path(keyring, round_.id, sam.email),
+        approval_path(keyring, sam.id, people["Mona"].email),
         "nothing",
     ):
         visitor = Visitor(app)
