@@ -108,10 +108,12 @@ def _claim_along(site: Site, session: Session, mail: Mail) -> list[Mail]:
     """
     if mail.kind not in ASKING:
         return []
-    found = [each.invitation for each in open_to(session, site.keyring, mail.person, site.now())]
-    if mail.kind is MailKind.REMINDER:
-        found = [each for each in found if _is_waited_for(each)]
-    return mails.claim_along(session, mail, [each.id for each in found], site.now())
+    listed = [
+        each.invitation.id
+        for each in _others(site, session, mail)
+        if mail.kind is MailKind.INVITATION or _is_waited_for(each.invitation)
+    ]
+    return mails.claim_along(session, mail, listed, site.now())
 
 
 def _note(session: Session, mail: Mail, trouble: MailTrouble | None, now: datetime) -> None:
@@ -316,16 +318,10 @@ def _check_needed(session: Session, mail: Mail) -> None:
             raise MailImpossible("it is no longer needed")
 
 
-def _others(site: Site, session: Session, mail: Mail, along: Sequence[Mail]) -> list[OpenLink]:
-    """Return what goes along with a mail, and what else its person may be reminded of."""
+def _others(site: Site, session: Session, mail: Mail) -> list[OpenLink]:
+    """Return what else is open to a mail's person."""
     found = open_to(session, site.keyring, mail.person, site.now())
-    taken = {each.invitation_id for each in along}
-    return [
-        each
-        for each in found
-        if each.invitation.id != mail.invitation_id
-        and (each.invitation.id in taken or _is_waited_for(each.invitation))
-    ]
+    return [each for each in found if each.invitation.id != mail.invitation_id]
 
 
 def _is_waited_for(invitation: Invitation) -> bool:
@@ -334,7 +330,8 @@ def _is_waited_for(invitation: Invitation) -> bool:
 
 
 def _asked_too(site: Site, session: Session, mail: Mail, along: Sequence[Mail]) -> dict[str, Any]:
-    """Say what else is open, and where reminders can be stopped."""
+    """Say what goes along, what else is waited for, and where reminders can be stopped."""
+    taken = {each.invitation_id for each in along}
     speech = language(mail.language)
     base_url = site.settings.base_url
     return {
@@ -344,7 +341,8 @@ def _asked_too(site: Site, session: Session, mail: Mail, along: Sequence[Mail]) 
                 "last_day": speech.day(site.last_day(each.round.closes_at)),
                 "link": f"{base_url}/r/{each.path}",
             }
-            for each in _others(site, session, mail, along)
+            for each in _others(site, session, mail)
+            if each.invitation.id in taken or _is_waited_for(each.invitation)
         ],
         "stop_url": f"{base_url}/no-reminders/{stop_path(site.keyring, mail.invitation_id)}",
         "most_reminders": reminders.MOST,

@@ -10,23 +10,23 @@ from reports.answers import Answers
 from reports.ratings import ratings_frame
 from reports.scores import facet_scores, no_chance, scored, theme_scores
 
-ITEMS = [Item(id="A", key="+", levels={}), Item(id="B", key="-", levels={})]
+ITEMS = [Item(id="A1", key="+", levels={}), Item(id="B1", key="-", levels={})]
 
 
 def frame(*rows):
     answers = [Answers("peer", False, row, {}) for row in rows]
-    return ratings_frame(answers, ["A", "B"], points=5)
+    return ratings_frame(answers, ["A1", "B1"], points=5)
 
 
 def test_reverse_keyed_items_are_turned():
-    assert scored(frame({"A": 5, "B": 5}), ITEMS, 5).to_numpy().tolist() == [[5, 1]]
+    assert scored(frame({"A1": 5, "B1": 5}), ITEMS, 5).to_numpy().tolist() == [[5, 1]]
 
 
 def test_no_chance_and_skipped_are_both_missing_but_told_apart():
-    ratings = frame({"A": 0, "B": 2}, {"B": 2})
+    ratings = frame({"A1": 0, "B1": 2}, {"B1": 2})
 
-    assert scored(ratings, ITEMS, 5)["A"].isna().tolist() == [True, True]
-    assert no_chance(ratings, ITEMS)["A"].tolist() == [True, False]
+    assert scored(ratings, ITEMS, 5)["A1"].isna().tolist() == [True, True]
+    assert no_chance(ratings, ITEMS)["A1"].tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_theme_needs_half_of_its_items_rounded_up():
     assert theme_scores(four_of_nine).isna().all()
 
 
-@pytest.mark.parametrize(("items", "said"), [({"A": 6}, "no point"), ({"Z": 1}, "was not asked")])
+@pytest.mark.parametrize(("items", "said"), [({"A1": 6}, "no point"), ({"Z": 1}, "was not asked")])
 def test_answers_outside_the_scale_or_the_questionnaire_are_refused(items, said):
     with pytest.raises(ValueError, match=said):
         frame(items)
