@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from flask import Flask, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
@@ -56,6 +56,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(KeyringUnusable, _keyring)
     app.register_error_handler(OperationalError, _storage)
+    # What PostgreSQL says where a page that is only read would write.
+    app.register_error_handler(InternalError, _storage)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SecurityError, _foreign_host)
@@ -75,7 +77,7 @@ def _keyring(error: KeyringUnusable) -> Page:
     return _give_back(say().gettext(NO_KEYS), error.status, again=True)
 
 
-def _storage(error: OperationalError) -> Page:
+def _storage(error: DBAPIError) -> Page:
     _log(error)
     sentence = NOT_READ if request.method in SAFE_METHODS else NOT_SAVED
     return _give_back(say().gettext(sentence), 503, again=True)

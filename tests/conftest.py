@@ -141,14 +141,15 @@ def catcher() -> Iterator[Catcher]:
     catcher.stop()
 
 
-# A test that asks for `database` by this mark runs on either kind.
-on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+# For what is about SQLite's own files, or about nothing that is stored.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"])
 
 
-@pytest.fixture
-def database() -> str:
-    """The kind of database: the embedded one, unless a test says `on_both`."""
-    return "sqlite"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database: either, unless a test says `on_sqlite`."""
+    kind: str = request.param
+    return kind
 
 
 class Sink:
@@ -201,6 +202,16 @@ def settings(
     mail_url = f"smtp://127.0.0.1:{catcher.port}"
     yield installation(tmp_path, database_url=url, mail_url=mail_url, mail_timeout=2)
     databases.drop(url)
+
+
+@pytest.fixture
+def stored(settings: Settings, request: pytest.FixtureRequest) -> Callable[[], bytes]:
+    """Return all that the database holds: its files, or what its server dumps."""
+    file = settings.database_file()
+    if file is None:
+        cluster: Cluster = request.getfixturevalue("cluster")
+        return lambda: cluster.dump(settings.database_url).encode()
+    return lambda: b"".join(each.read_bytes() for each in file.parent.iterdir())
 
 
 @pytest.fixture

@@ -16,16 +16,6 @@ from waitress import wasyncore
 PROGRAM = Path(sys.executable).with_name("preview360")
 
 
-def ran(*words: str, folder: Path, environment: dict[str, str], code: int = 0) -> str:
-    """Run the program in a folder; return what it printed if it ends with `code`."""
-    done = subprocess.run(
-        [PROGRAM, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout + done.stderr
-
-
 @contextmanager
 def launched(module: str, *arguments: str) -> Iterator[Callable[..., Any]]:
     """Start a module; give what sends it an order and returns its answer."""

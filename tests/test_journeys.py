@@ -6,7 +6,10 @@ from playwright.sync_api import Page, expect
 
 from survey import jobs
 from tests import factories
-from tests.conftest import NOW, PHONE
+from tests.conftest import NOW, PHONE, on_sqlite
+
+# The first story, in test_journey.py, is told on both databases.
+pytestmark = on_sqlite
 
 DAYS_OF_A_PULSE = 15
 

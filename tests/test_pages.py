@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, time
 from pathlib import Path
 from typing import Literal
 
@@ -12,22 +11,18 @@ from sqlalchemy import select
 
 from reports import language
 from survey.demo import parts
-from survey.links import approval_path, stop_path
-from survey.models import Invitation, Release
+from survey.links import stop_path
+from survey.models import Invitation
 from survey.services import (
-    approvals,
     ballots,
-    closing,
     coaching,
-    nominations,
-    practices,
-    programmes,
-    pulses,
 )
-from survey.services.nominations import Named
-from survey.services.practices import Slot, Written
 from tests import factories, pseudo
-from tests.conftest import CLOSES, NOW
+from tests.conftest import NOW, on_sqlite
+from tests.world import coached_team, finished, practised, waiting_programme
+
+# What is looked at are pages.
+pytestmark = on_sqlite
 
 
 @dataclass(frozen=True)
@@ -85,16 +80,16 @@ def world(session, keyring, app, look, asked):
     app.register_blueprint(parts.bp)
     robin = factories.person(session, "Robin", "leader", "coach", "administrator")
     mona = factories.person(session, "Mona")
-    closed = finished(session, keyring, robin, asked)
+    closed = finished(session, keyring, robin, **asked)
     sam = factories.person(session, "Sam", "leader")
     coaching.give_access(session, sam, robin.id, look.language, NOW)
     collecting = factories.opened(session, keyring, leader=robin, **asked)
     factories.opened(session, keyring, leader=sam, **asked)
     prepared = factories.prepared(session, leader=robin, **asked)
     pulse = practised(session, keyring, closed)
-    after = finished(session, keyring, robin, asked)
-    team = coached_team(session, keyring, robin, closed, asked)
-    programme, approve = waiting_programme(session, keyring, mona, asked)
+    after = finished(session, keyring, robin, **asked)
+    team = coached_team(session, keyring, robin, closed, **asked)
+    programme, approve = waiting_programme(session, keyring, mona, **asked)
     rater = pages_of_raters(session, keyring, collecting, pulse)
     staff = [
         "/rounds", "/rounds/new", f"/rounds/{prepared.id}/raters", f"/rounds/{prepared.id}/ready",
@@ -113,53 +108,6 @@ def world(session, keyring, app, look, asked):
     ]  # fmt: skip
     session.close()
     return robin, rater, staff
-
-
-def finished(session, keyring, leader, asked):
-    """A round with a preview."""
-    round_ = factories.opened(session, keyring, leader=leader, **asked)
-    factories.all_answer(session, keyring, round_)
-    closing.close(session, keyring, round_.id, CLOSES)
-    session.commit()
-    return round_
-
-
-def practised(session, keyring, round_):
-    """A plan after a preview, and its first pulse, which is out."""
-    plan = practices.choose(
-        session, session.get_one(Release, round_.id), ["MM1", "TR1"], NOW.date()
-    )
-    behaviours = {"MM1": "I hand over whole results", "TR1": "I say what I have dropped"}
-    slot = Slot(4, time(14, 30), 45, "Room 3")
-    practices.write(session, plan, Written(behaviours, "Ask Dana what she wants to own.", "", slot))
-    [pulse, _] = pulses.plan_pulses(session, plan, NOW, UTC)
-    pulses.open_pulse(session, keyring, pulse, NOW, UTC)
-    session.commit()
-    return pulse
-
-
-def coached_team(session, keyring, coach, round_, asked):
-    """A team report with a round's preview, all of whose leaders have the same coach."""
-    mine = session.get_one(Release, round_.id)
-    team = factories.team(session, keyring, offered=mine, **asked)
-    for member in team.members:
-        if member.release.round.leader_id != coach.id:
-            coaching.give_access(session, member.release.round.leader, coach.id, "en", NOW)
-    session.commit()
-    return team
-
-
-def waiting_programme(session, keyring, manager, asked):
-    """A programme whose leader has asked a manager to approve, and the manager's link."""
-    programme = factories.programme(
-        session, factories.person(session, "Lee", "leader"), manager, **asked
-    )
-    [member] = programmes.progress(session, programme, NOW)
-    named = [Named(n, f"Peer{n} Example", f"peer{n}@example.org", "peer") for n in range(5)]
-    nominations.name_raters(session, member.round, named, NOW)
-    approvals.ask(session, member.round, NOW)
-    session.commit()
-    return programme, f"/approve/{approval_path(keyring, member.round.id, manager.email)}"
 
 
 def pages_of_raters(session, keyring, collecting, pulse):

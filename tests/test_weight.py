@@ -4,6 +4,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import factories
+from tests.conftest import on_sqlite
+
+# What is looked at are pages.
+pytestmark = on_sqlite
 
 MOST_BYTES = 40_000
 # What browsers' tools call "Slow 3G": bytes a second, milliseconds.

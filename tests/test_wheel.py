@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def program(tmp_path_factory):
     """The program, installed from a wheel into an environment of its own."""
     folder = tmp_path_factory.mktemp("wheel")
@@ -33,7 +33,9 @@ def program(tmp_path_factory):
     return folder / "env" / "bin" / "preview360"
 
 
-def test_the_demonstration_runs_from_the_wheel_in_an_empty_folder(program, tmp_path):
+def test_the_program_and_its_demonstration_run_from_the_wheel_in_an_empty_folder(program, tmp_path):
+    version = subprocess.check_output([program, "--version"], cwd=tmp_path, text=True)
+    assert version.startswith("preview360, version 0.")
     done = subprocess.run(
         [program, "demo", "--once"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -43,11 +45,3 @@ def test_the_demonstration_runs_from_the_wheel_in_an_empty_folder(program, tmp_p
     with pdfplumber.open(tmp_path / "demo" / "preview.pdf") as document:
         assert "Robin Sample" in document.pages[0].extract_text()
         assert len(document.pages) >= 12
-
-
-def test_the_program_says_its_version(program, tmp_path):
-    done = subprocess.run(
-        [program, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout.startswith("preview360, version 0.")

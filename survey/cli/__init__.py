@@ -23,7 +23,7 @@ from survey.cli import (
     trustee,
 )
 from survey.config import PREFIX
-from survey.errors import Refused
+from survey.errors import Refused, for_log
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,7 +58,7 @@ def main() -> None:
         click.echo(str(refusal), err=True)
         sys.exit(1)
     except DBAPIError as error:
-        click.echo(f"The database cannot be used: {error.orig}.", err=True)
+        click.echo(f"The database cannot be used: {for_log(error)}.", err=True)
         sys.exit(1)
     except ValidationError as error:
         for problem in error.errors():

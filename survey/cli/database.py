@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 import flask_migrate
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from survey import MIGRATIONS, create_app
+from survey import MIGRATIONS, create_app, moving
+from survey.config import Settings
 from survey.db import db as database
 from survey.errors import Conflict, marked
+from survey.site import EXTENSION
 
 
 class NotUpToDate(Conflict):
@@ -42,6 +46,34 @@ def downgrade(revision: str) -> None:
     with app.app_context():
         flask_migrate.downgrade(revision=revision)
     click.echo("The database was taken back.")
+
+
+@db.command()
+@click.argument("url")
+def copy(url: str) -> None:
+    """Copy everything into the empty database at URL, such as one on PostgreSQL.
+
+    Stop the server first. With - for URL, it is read from standard input, so that its password
+    stands in no list of processes.
+    """
+    url = sys.stdin.readline().strip() if url == "-" else url
+    here = create_app()
+    check_up_to_date(here)
+    settings = here.extensions[EXTENSION].settings
+    there = create_app(Settings.model_validate(settings.model_dump() | {"database_url": url}))
+    with there.app_context():
+        target = database.engine
+        moving.check_empty(target)
+        flask_migrate.upgrade()
+    with here.app_context():
+        copied = moving.copy(database.engine, target)
+    for name, held in copied.items():
+        click.echo(f"{name}\t{held.rows} rows\t{held.digest[:16]}")
+    click.echo(
+        "All rows were copied and compared. Now set PREVIEW360_DATABASE_URL to the new database, "
+        "keep the keyring as it is, and start the server. Delete the old database once all is "
+        "well: its sealed answers open with the same keyring."
+    )
 
 
 def check_up_to_date(app: Flask) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,14 @@ from tests.postgres import Cluster
 Result = Score | Leaks
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What each attack came to, by its name."""
+
+    on_twin: dict[str, Any]
+    on_product: dict[str, Any]
+
+
 class Campaign:
     """Simulated rounds on one kind of database, and what each attack came to on them."""
 
@@ -33,13 +41,13 @@ class Campaign:
         )
         kind = "postgresql" if cluster else "sqlite"
         self.attacks = [attack for attack in ATTACKS if kind in attack.databases]
-        self.on_twin: dict[str, Any] = {}
-        self.on_product: dict[str, Any] = {}
+        self.outcome = Outcome({}, {})
 
-    def run(self, count: int, name: str) -> None:
-        """Simulate so many rounds and add up what the attacks come to."""
+    def run(self, count: int, name: str) -> Outcome:
+        """Simulate so many rounds and return what the attacks come to, added up."""
         for number in range(count):
             self._round(f"{name}{number}")
+        return self.outcome
 
     def _round(self, name: str) -> None:
         folder = self.folder / name
@@ -61,8 +69,8 @@ class Campaign:
             twins["without rowid"] = self._twin(boxed, story)
             twins["rollback journal"] = self._twin(journal, story)
         for attack in self.attacks:
-            _add(self.on_twin, attack, twins[attack.twin], story)
-            _add(self.on_product, attack, loot, story)
+            _add(self.outcome.on_twin, attack, twins[attack.twin], story)
+            _add(self.outcome.on_product, attack, loot, story)
         shutil.rmtree(folder)
 
     def _twin(self, twin: Twin, story: Story) -> Loot:

@@ -13,7 +13,7 @@ from tests.attacks.custody import (
     two_sides,
     web_side_copied,
 )
-from tests.conftest import NOW, on_both
+from tests.conftest import NOW
 
 
 @pytest.fixture
@@ -29,7 +29,6 @@ def apart(session, keyring):
     return ProductBox(session, web, closes)
 
 
-@on_both
 @pytest.mark.parametrize("attack", WRITING)
 def test_writing_to_the_database_opens_nothing(attack, apart, table, database):
     on_twin, on_product = table.contest("custody", attack, UsualBox(), apart, database)
@@ -43,19 +42,21 @@ def test_where_one_process_is_both_sides_it_opens_nothing_either(attack, togethe
     assert not attack(together)
 
 
-def test_the_web_side_copied_with_its_keys_opens_nothing(apart, table):
-    on_twin, on_product = table.contest("custody", web_side_copied, UsualBox(), apart)
+def test_the_web_side_copied_with_its_keys_opens_nothing(apart, table, database):
+    on_twin, on_product = table.contest("custody", web_side_copied, UsualBox(), apart, database)
 
     assert len(on_twin) == 4
     assert not on_product
 
 
-def test_with_a_trustee_not_even_all_keys_on_the_server_open_a_ballot(together, keyring, table):
+def test_with_a_trustee_not_even_all_keys_on_the_server_open_a_ballot(
+    together, keyring, table, database
+):
     """Without one they do: that is what the first level cannot do."""
     alone = ProductBox(together.session, keyring, keyring, leader="Sam")
     together.appoint(sealing.new_key_pair())
     attack = everything_copied_but_the_trustees_key
-    on_twin, on_product = table.contest("custody", attack, UsualBox(), together)
+    on_twin, on_product = table.contest("custody", attack, UsualBox(), together, database)
 
     assert len(on_twin) == 4
     assert not on_product
@@ -64,6 +65,7 @@ def test_with_a_trustee_not_even_all_keys_on_the_server_open_a_ballot(together, 
 
 
 @pytest.mark.parametrize("kind", ["together", "apart"])
+@pytest.mark.usefixtures("database")
 def test_an_honest_round_with_a_trustee_closes(request, kind):
     """Otherwise the attacks above could fail for another reason."""
     box = request.getfixturevalue(kind)

@@ -8,7 +8,11 @@ from reports.aggregate import aggregate
 from survey.demo.catcher import Catcher
 from tests.attacks.documents import ATTACKS, ProductDesk, UsualDesk
 from tests.attacks.results import made_up
+from tests.conftest import on_sqlite
 from tests.reports.conftest import setting
+
+# What is attacked are documents.
+pytestmark = on_sqlite
 
 
 class Envelopes(Catcher):

@@ -17,8 +17,10 @@ def product(settings, clock, session, keyring, catcher):
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_nobody_gets_further_than_their_own(attack, product, table):
-    on_twin, on_product = table.contest("links and accounts", attack, UsualTarget(), product)
+def test_nobody_gets_further_than_their_own(attack, product, table, database):
+    on_twin, on_product = table.contest(
+        "links and accounts", attack, UsualTarget(), product, database
+    )
 
     assert on_twin, "the attack does not even win against the twin"
     assert not on_product

@@ -5,7 +5,7 @@ import pytest
 from tests.attacks.network import ATTACKS
 from tests.attacks.score import Leaks
 from tests.attacks.target import ProductTarget, UsualTarget
-from tests.conftest import on_both
+from tests.conftest import on_sqlite
 
 GROUP = "network and logs"
 
@@ -16,7 +16,6 @@ def product(app, session, keyring, catcher):
     return ProductTarget(app, session, keyring, catcher)
 
 
-@on_both
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_is_learned_on_the_way(attack, product, table, database):
     on_twin, on_product = table.contest(GROUP, attack, UsualTarget(), product, database)
@@ -42,6 +41,7 @@ def open_page(browser):
         context.close()
 
 
+@on_sqlite
 def test_a_page_asks_nobody_else_and_tells_nobody_where_one_comes_from(
     product, sink, open_page, table
 ):

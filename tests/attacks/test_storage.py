@@ -12,8 +12,8 @@ CASES = [(attack, database) for attack in ATTACKS for database in attack.databas
     ("attack", "database"), CASES, ids=[f"{attack.name}-{database}" for attack, database in CASES]
 )
 def test_the_stored_round_links_no_rater_to_a_text(attack, database, campaigns, table):
-    campaign = campaigns(database, "first")
-    twin, product = campaign.on_twin[attack.name], campaign.on_product[attack.name]
+    outcome = campaigns(database, "first")
+    twin, product = outcome.on_twin[attack.name], outcome.on_product[attack.name]
     table.add("storage", attack.name, database, twin, product)
 
     assert twin.wins(), "the attack does not even win against the twin"

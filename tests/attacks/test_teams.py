@@ -5,7 +5,10 @@ import pytest
 from reports.release import Release
 from tests import factories
 from tests.attacks.teams import ATTACKS, AsUsual, OurTeams
-from tests.conftest import NOW
+from tests.conftest import NOW, on_sqlite
+
+# What is attacked are documents.
+pytestmark = on_sqlite
 
 GROUP = "results"
 

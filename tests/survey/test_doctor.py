@@ -13,7 +13,7 @@ from survey.services import closing, custody, trustees
 from survey.site import EXTENSION
 from tests import factories
 from tests.attacks.custody import two_sides
-from tests.conftest import CLOSES, NOW
+from tests.conftest import CLOSES, NOW, on_sqlite
 
 
 @pytest.fixture
@@ -95,6 +95,7 @@ def test_an_open_round_without_its_key_is_found(said, round_, keyring):
     assert f"is open, and its keys are not there: {keyring.path}/rounds/" in said()[0]
 
 
+@on_sqlite
 def test_a_database_that_others_may_read_is_found(said, settings):
     file = settings.database_file()
     file.chmod(0o644)
@@ -138,6 +139,7 @@ def test_a_ballot_key_that_the_database_does_not_know_is_found(said, keyring):
     assert "holds 1 keys that this database does not know" in trouble
 
 
+@on_sqlite
 @pytest.mark.parametrize("side", list(Side))
 def test_a_database_shared_with_a_group_is_fine_only_for_two_sides(said, settings, keyring, side):
     keyring.side = side

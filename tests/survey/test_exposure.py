@@ -12,7 +12,7 @@ from survey.models import Answered, Ballot, Invitation, Nomination
 from survey.services import closing, custody, rounds
 from survey.site import EXTENSION
 from tests import factories
-from tests.conftest import CLOSES, NOW, installation, on_both
+from tests.conftest import CLOSES, NOW, installation, on_sqlite
 from tests.postgres import Cluster
 
 
@@ -47,7 +47,6 @@ def story(session, keyring):
     return ended, round_
 
 
-@on_both
 def test_an_installation_as_it_runs_holds_nothing_that_should_not_be_there(said, story):
     assert said() == []
 
@@ -78,7 +77,6 @@ PLANTED = {
 }
 
 
-@on_both
 @pytest.mark.parametrize("statement", PLANTED)
 def test_what_somebody_added_to_the_tables_is_found(session, said, statement):
     session.execute(sa.text(statement))
@@ -88,7 +86,6 @@ def test_what_somebody_added_to_the_tables_is_found(session, said, statement):
     assert found.startswith(PLANTED[statement])
 
 
-@on_both
 def test_a_trigger_is_found(session, said, database):
     if database == "sqlite":
         made = "CREATE TRIGGER noting AFTER INSERT ON ballot BEGIN SELECT 1; END"
@@ -107,7 +104,6 @@ def test_a_trigger_is_found(session, said, database):
     assert found.startswith("The trigger or rule noting")
 
 
-@on_both
 def test_ballots_of_another_size_are_found(session, said, story):
     _, collecting = story
     ballot = session.scalars(select(Ballot).where(Ballot.round_id == collecting.id)).first()
@@ -119,7 +115,6 @@ def test_ballots_of_another_size_are_found(session, said, story):
     ]
 
 
-@on_both
 def test_what_is_left_of_an_ended_round_is_found(session, said, story):
     ended, _ = story
     session.add(Ballot(round_id=ended.id, handle=b"h" * 32, sealed=b"s", resume=b"r"))
@@ -135,6 +130,7 @@ def test_what_is_left_of_an_ended_round_is_found(session, said, story):
     ]
 
 
+@on_sqlite
 def test_a_copy_beside_the_database_is_found(said, settings):
     file = settings.database_file()
     shutil.copy(file, file.parent / "before-the-upgrade.db")

@@ -19,7 +19,7 @@ from survey.services import ballots, closing
 from survey.services.ballots import LinkUnknown
 from survey.services.closing import NotDue
 from tests import factories
-from tests.conftest import CLOSES, NOW, installation, on_both
+from tests.conftest import CLOSES, NOW, installation
 from tests.launching import launched
 
 ROSTER = {"peer": 4, "manager": 1}
@@ -113,7 +113,6 @@ def sealed_or_whole(place: Place) -> RoundState:
         return round_.state
 
 
-@on_both
 @pytest.mark.parametrize("act", ["close", "void"])
 @pytest.mark.parametrize("lane", [0, 1], ids=["even steps", "odd steps"])
 def test_killed_after_any_step_it_is_sealed_or_whole_and_can_be_run_again(
@@ -144,7 +143,6 @@ def test_killed_after_any_step_it_is_sealed_or_whole_and_can_be_run_again(
     assert ended.count(True) > 2
 
 
-@on_both
 def test_of_many_closing_processes_one_wins(copies, launcher):
     place = copies()
     told = launcher(**place.order(), times=6)
@@ -176,7 +174,6 @@ def test_on_a_full_disk_it_is_sealed_or_whole_and_closes_once_there_is_room(copi
     assert states.count(RoundState.RELEASED) > 3
 
 
-@on_both
 def test_a_clock_that_jumps_ahead_or_back_opens_nothing_twice(original):
     """Ahead: the round closes whole. Back again: it stays closed, and its links are dead."""
     with original.session() as session:

@@ -23,7 +23,7 @@ from survey.services.mails import LEASE, NotSendable
 from survey.services.people import Entry
 from survey.site import site
 from tests import factories
-from tests.conftest import CLOSES, NOW, installation
+from tests.conftest import CLOSES, NOW
 
 pytestmark = pytest.mark.usefixtures("app_context")
 
@@ -351,13 +351,13 @@ class Killing(Catcher):
 
 
 def test_a_worker_that_dies_in_a_hand_over_repeats_only_that_mail_under_the_same_id(
-    app, session, round_, tmp_path, settings, clock
+    app, session, round_, settings, clock
 ):
     """It cannot know whether the server took it; losing an invitation would be worse."""
     server = Killing()
     server.start()
     session.close()
-    killed = installation(tmp_path, mail_url=f"smtp://127.0.0.1:{server.port}")
+    killed = settings.model_copy(update={"mail_url": f"smtp://127.0.0.1:{server.port}"})
     process = worker(killed, most=11)
     server.victim = process.pid
     assert process.wait() == -signal.SIGKILL

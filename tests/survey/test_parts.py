@@ -5,7 +5,11 @@ import re
 from questionnaires.loader import INSTRUMENTS
 from survey.demo import parts
 from survey.models import RoundState
+from tests.conftest import on_sqlite
 from tests.visitor import Visitor
+
+# What is looked at are pages.
+pytestmark = on_sqlite
 
 MACROS = INSTRUMENTS.parents[1] / "templates" / "survey" / "macros.html"
 TEMPLATE = INSTRUMENTS.parents[1] / "templates" / "demo" / "parts.html"

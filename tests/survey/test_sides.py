@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 from reports.release import Release as Document
 from survey.keyring import Keyring, Side
 from survey.models import BallotKey, Release, Round, RoundState
-from tests.conftest import CLOSES, NOW, on_both
+from tests.conftest import CLOSES, NOW
 from tests.launching import launched
 from tests.survey.sides import GROUP
 
@@ -93,7 +93,6 @@ def place(databases, database, order):
     shutil.rmtree(folder)
 
 
-@on_both
 def test_a_round_goes_all_the_way_over_two_sides(place):
     assert place.act("closing", "sweeps") == "swept"
     assert "shared: No such file" in place.act("web", "opens")
@@ -136,7 +135,6 @@ def test_neither_side_can_read_the_others_keyring(place):
         assert place.act(mine, "pries", folder=str(place.home(other))) == []
 
 
-@on_both
 def test_the_doctor_finds_nothing_to_mend_on_either_side(place):
     assert "No ballot key is ready: no round can be opened." in place.act("web", "asks_the_doctor")
     place.act("closing", "sweeps")

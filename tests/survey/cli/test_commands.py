@@ -24,16 +24,16 @@ from survey.services.practices import Written
 from survey.site import site
 from tests import factories
 from tests.conftest import NOW
-from tests.launching import PROGRAM, ran
+from tests.launching import PROGRAM
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, program):
     """Run the program in an empty folder; returns its exit code and what it printed."""
     environment = {"PATH": os.environ["PATH"], "PREVIEW360_MAIL_URL": f"file:{tmp_path}/mails"}
 
-    def command(*words: str, code: int = 0) -> str:
-        return ran(*words, folder=tmp_path, environment=environment, code=code)
+    def command(*words, code=0):
+        return program(*words, folder=tmp_path, environment=environment, code=code)
 
     command.environment = environment
     return command
@@ -319,6 +319,21 @@ def test_the_doctor_says_the_custody_level_and_ends_with_1_where_something_is_to
 
 
 PHRASE = "four words are good"
+
+
+def test_an_installation_moves_to_another_database_by_command(installed, tmp_path, cluster):
+    run = installed
+    run("person", "add", "robin@example.org", "--name", "Robin", "--role", "leader")
+    url = cluster.create("moved")
+    said = run("db", "copy", url)
+    assert "person\t1 rows\t" in said
+    assert "Now set PREVIEW360_DATABASE_URL" in said
+    assert "its table person holds rows" in run("db", "copy", url, code=1)
+    assert "PREVIEW360_DATABASE_URL: should be" in run("db", "copy", "nonsense", code=1)
+
+    run.environment["PREVIEW360_DATABASE_URL"] = url
+    assert "robin@example.org\tRobin\tleader" in run("person", "list")
+    cluster.drop("moved")
 
 
 def let_the_day_pass(tmp_path):

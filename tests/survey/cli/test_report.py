@@ -8,8 +8,6 @@ from pathlib import Path
 import pdfplumber
 import pytest
 
-from tests.launching import ran
-
 SAMPLE = Path(__file__).parents[2] / "samples" / "limesurvey-codes.csv"
 MAPPED = (
     "--relationship-column", "REL", "--relationship", "PEER=peer", "--relationship",
@@ -20,12 +18,12 @@ HEADINGS = ["relationship", *(f"{t}0{n}" for t in ("MM", "SA", "TR") for n in ra
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, program):
     """Run the command in an empty folder, without any setting."""
 
-    def command(*words: str, code: int = 0) -> str:
+    def command(*words, code=0):
         environment = {"PATH": os.environ["PATH"]}
-        return ran("report", *words, folder=tmp_path, environment=environment, code=code)
+        return program("report", *words, folder=tmp_path, environment=environment, code=code)
 
     return command
 

@@ -1,12 +1,13 @@
 """From the link to sealed answers: nothing lost, nothing readable, nothing more than needed."""
 
+import threading
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
-from survey import sealing
+from survey import db, sealing
 from survey.answers import LONGEST_PULSE_TEXT, Draft, ballot_size
 from survey.envelope import Content, Envelope
 from survey.models import Answered, Ballot, Invitation
@@ -206,7 +207,7 @@ def test_answers_of_questions_not_asked_are_left_out(session, keyring, round_, l
     assert "From your manager." not in str(opened)
 
 
-def test_nothing_typed_stands_readable_in_the_database(session, keyring, links, settings):
+def test_nothing_typed_stands_readable_in_the_database(session, keyring, links, stored):
     words = {"OP1": ("Unmistakable words.",)}
     rater = ballots.rater(session, keyring, links["peer0"], NOW)
     ballots.start(session, rater)
@@ -215,8 +216,7 @@ def test_nothing_typed_stands_readable_in_the_database(session, keyring, links, 
     factories.answer(session, keyring, links["peer1"], words=words)
     session.close()
 
-    files = b"".join(path.read_bytes() for path in settings.database_file().parent.iterdir())
-    assert b"Unmistakable" not in files
+    assert b"Unmistakable" not in stored()
 
 
 def test_a_sent_ballot_looks_like_one_that_was_only_started(session, keyring, find, links):
@@ -239,3 +239,28 @@ def test_a_ballot_has_room_for_the_longest_pulse_of_a_questionnaire_that_asks_li
 
     assert ballot.seal(Content("0" * 32, 20, "0" * 200, answers))
     assert ballot_size(little) < ballot_size(factories.QUESTIONNAIRE)
+
+
+def test_two_pages_saved_at_once_are_both_kept(app, session, keyring, links):
+    """From two tabs, or two devices: each save reads the draft and writes it whole."""
+    ballots.start(session, ballots.rater(session, keyring, links["peer0"], NOW))
+    session.commit()
+    session.close()
+    items = list(factories.scores())
+    together = threading.Barrier(len(items))
+
+    def save(item):
+        together.wait()
+        with app.app_context():
+            rater = ballots.rater(db.session(), keyring, links["peer0"], NOW)
+            ballots.save(db.session(), rater, Draft({item: 4}))
+            db.session().commit()
+
+    savers = [threading.Thread(target=save, args=(item,)) for item in items]
+    for saver in savers:
+        saver.start()
+    for saver in savers:
+        saver.join()
+
+    kept = ballots.draft(session, ballots.rater(session, keyring, links["peer0"], NOW))
+    assert kept.items == dict.fromkeys(items, 4)

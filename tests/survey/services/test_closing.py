@@ -31,9 +31,7 @@ from survey.sealing import SealBroken
 from survey.services import ballots, closing, custody, invitations, questionnaires, rounds
 from survey.services.closing import NotDue, RosterMismatch, TooFewAnswers
 from tests import factories
-from tests.conftest import CLOSES, NOW, on_both
-
-pytestmark = on_both
+from tests.conftest import CLOSES, NOW
 
 
 @pytest.fixture

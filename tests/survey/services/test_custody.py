@@ -18,7 +18,7 @@ from survey.site import EXTENSION, Site
 from survey.trustee_key import fingerprint
 from tests import factories
 from tests.attacks.custody import two_sides
-from tests.conftest import CLOSES, NOW, on_both
+from tests.conftest import CLOSES, NOW
 
 COUNCIL = sealing.new_key_pair()
 
@@ -117,7 +117,6 @@ def test_free_keys_that_nobody_could_open_are_taken_back(session, sides):
     assert set(session.scalars(select(BallotKey.id))) == set(closes.ballot_keys())
 
 
-@on_both
 def test_no_key_is_taken_twice(app, session, sides):
     """Eight rounds open at the same moment, and there are six keys."""
     web, closes = sides
@@ -314,7 +313,6 @@ def test_a_round_whose_trustee_never_comes_ends_after_ninety_days(
     assert keyring.ballot_keys() == []
 
 
-@on_both
 def test_the_key_that_opened_a_round_is_destroyed_whatever_the_database_says(
     app, session, keyring, database
 ):

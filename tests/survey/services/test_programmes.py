@@ -28,7 +28,7 @@ from survey.services.rounds import (
     RoundInProgramme,
 )
 from tests import factories
-from tests.conftest import NOW, on_both
+from tests.conftest import NOW
 
 OPENS, CLOSES = NOW + timedelta(days=14), NOW + timedelta(days=28)
 
@@ -143,7 +143,6 @@ def test_a_leader_changes_what_is_asked_but_neither_the_days_nor_the_programme(s
         rounds.discard(session, lee, NOW, lee.leader)
 
 
-@on_both
 def test_what_is_ready_opens_on_the_common_day_and_nothing_before(
     app, session, keyring, leaders, clock, catcher
 ):

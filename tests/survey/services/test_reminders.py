@@ -10,7 +10,7 @@ from survey.services import ballots, closing, mails, people, reminders, rounds
 from survey.services.reminders import RemindersSpent, TooSoon
 from survey.services.rounds import RoundNotOpen
 from tests import factories
-from tests.conftest import CLOSES, NOW, on_both
+from tests.conftest import CLOSES, NOW
 
 LATER = NOW + reminders.APART
 PEERS = {"peer": 5}
@@ -28,7 +28,6 @@ def reminded(session) -> list[str]:
     return sorted(address.split("@")[0] for address in session.scalars(query))
 
 
-@on_both
 def test_only_those_are_reminded_who_have_neither_answered_nor_declined(session, keyring, round_):
     links = factories.links(session, keyring, round_)
     factories.answer(session, keyring, links["peer0"])

@@ -28,7 +28,7 @@ from survey.services.people import Entry
 from survey.services.practices import Written
 from survey.services.retention import Keep, NotErasable
 from tests import factories
-from tests.conftest import CLOSES, NOW, on_both
+from tests.conftest import CLOSES, NOW, on_sqlite
 from tests.visitor import Visitor
 
 KEEP = Keep(previews=1000, records=400)
@@ -61,7 +61,6 @@ def all_sent(session):
     session.commit()
 
 
-@on_both
 def test_a_preview_goes_on_its_day_with_plan_and_pulses_and_not_a_day_earlier(
     session, keyring, release
 ):
@@ -109,7 +108,6 @@ def test_a_team_report_goes_with_the_first_of_its_previews(session, keyring, rel
     assert len(session.scalars(select(Release)).all()) == 4
 
 
-@on_both
 def test_records_go_on_their_day_and_previews_stay(session, keyring, robin, release):
     all_sent(session)
     coming = retention.going(session, KEEP, RECORDS_GO)
@@ -168,7 +166,6 @@ def everything(session):
     return str([tuple(row) for row in rows])
 
 
-@on_both
 def test_a_leader_is_erased_whole_and_others_keep_what_is_theirs(session, keyring, release, robin):
     casey = factories.person(session, "Casey", "coach")
     coaching.give_access(session, robin, casey.id, "en", NOW)
@@ -190,7 +187,6 @@ def test_a_leader_is_erased_whole_and_others_keep_what_is_theirs(session, keyrin
     assert acts[-1] == "person erased"
 
 
-@on_both
 def test_a_rater_is_erased_and_the_previews_stay_as_they_are(session, release):
     digest = release.sha256
     peer = people.by_address(session, "peer0@example.org")
@@ -228,8 +224,9 @@ def test_a_former_address_goes_from_the_audit_list_too(session, keyring, robin):
     assert "robin" not in left.lower()
 
 
+@on_sqlite
 def test_what_a_reader_kept_in_the_files_goes_with_the_next_day(
-    app, session, robin, settings, clock
+    app, session, robin, settings, stored, clock
 ):
     andy = factories.person(session, "Andy", "administrator")
     session.commit()
@@ -237,22 +234,17 @@ def test_what_a_reader_kept_in_the_files_goes_with_the_next_day(
     session.close()
     visitor = Visitor(app, andy)
     visitor.open(f"/administration/people/{robin_id}/erase")
-    file = settings.database_file()
-    reader = sqlite3.connect(file)
+    reader = sqlite3.connect(settings.database_file())
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM person").fetchone()
     page = visitor.send({"sure": "y"})
     assert "traces are still in the database's files" in page.replace("&#39;", "'")
-    assert b"robin@example.org" in files(file.parent)
+    assert b"robin@example.org" in stored()
 
     reader.close()
     clock.forward(days=1)
     jobs.sweep(app)
-    assert b"robin@example.org" not in files(file.parent)
-
-
-def files(folder):
-    return b"".join(file.read_bytes() for file in folder.iterdir())
+    assert b"robin@example.org" not in stored()
 
 
 def test_nobody_is_erased_out_of_an_open_round(session, keyring, robin):
@@ -278,7 +270,7 @@ def test_the_last_administrator_is_not_erased(session):
     session.commit()
 
 
-def test_the_list_says_what_goes_and_the_files_forget_it(app, session, keyring, release, settings):
+def test_the_list_says_what_goes_and_nothing_keeps_it(app, session, keyring, release, stored):
     andy = factories.person(session, "Andy", "administrator")
     team = factories.team(session, keyring, release)
     retention_ready(session, keyring)
@@ -296,7 +288,7 @@ def test_the_list_says_what_goes_and_the_files_forget_it(app, session, keyring, 
     assert session.get(Person, robin_id) is None
     session.close()
 
-    content = files(settings.database_file().parent)
+    content = stored()
     assert b"robin@example.org" not in content
     assert b"Robin Example" not in content
 

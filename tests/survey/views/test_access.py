@@ -11,7 +11,7 @@ from survey.models import Invitation, Mail, Release
 from survey.services import closing, coaching, practices, programmes, proposals
 from survey.services.practices import Slot, Written
 from tests import factories
-from tests.conftest import CLOSES, NOW
+from tests.conftest import CLOSES, NOW, on_sqlite
 from tests.visitor import Visitor
 
 # Who may open what, of Robin's things; everything that is not here is open to nobody.
@@ -273,6 +273,7 @@ def test_a_view_without_a_rule_is_closed_to_everybody(app, session, world):
         assert Visitor(app, who).client.get("/forgotten").status_code == 403
 
 
+@on_sqlite
 def test_a_refusal_needs_nothing_of_a_database_that_somebody_else_holds(app, session, settings):
     """A page of an error that fails itself would say nothing at all."""
     casey = factories.person(session, "Casey", "coach")

@@ -3,6 +3,7 @@
 import io
 import re
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from questionnaires import loader
 from questionnaires.loader import INSTRUMENTS
 from survey.models import Round, StoredQuestionnaire
 from tests import factories
+from tests.conftest import on_sqlite
 from tests.visitor import Visitor
 
 FOLDER = INSTRUMENTS / "technical_leader"
@@ -82,16 +84,19 @@ def test_a_newer_version_is_asked_from_then_on_and_rounds_keep_theirs(andy, sess
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ([], "questionnaire.yaml: is not there"),
-        (files("1.0"), "is not newer than 1.0"),
-        (files("0.9"), "is not newer than 1.0"),
-        (files("1.1", **{"en.yaml": "format: 1\nlanguage: en\n"}), "en.yaml:1: title: is missing"),
-        (files("1.1", **{"../../x.yaml": "a"}), "1.1 now"),
+        (list, "questionnaire.yaml: is not there"),
+        (partial(files, "1.0"), "is not newer than 1.0"),
+        (partial(files, "0.9"), "is not newer than 1.0"),
+        (
+            partial(files, **{"en.yaml": "format: 1\nlanguage: en\n"}),
+            "en.yaml:1: title: is missing",
+        ),
+        (partial(files, **{"../../x.yaml": "a"}), "1.1 now"),
     ],
     ids=["nothing", "the same", "older", "with mistakes", "with a path for a name"],
 )
 def test_files_are_checked_before_anything_is_taken(andy, session, sent, said):
-    page = send(andy, sent)
+    page = send(andy, sent())
 
     taken = "now" in said
     assert said in page
@@ -99,6 +104,7 @@ def test_files_are_checked_before_anything_is_taken(andy, session, sent, said):
     assert session.query(StoredQuestionnaire).count() == taken
 
 
+@on_sqlite
 def test_nobody_waits_for_the_database_while_files_are_read(andy, settings, monkeypatch):
     """A rater's save must not wait for a file that takes seconds."""
     read = loader.read

@@ -17,7 +17,7 @@ from survey.services import ballots, custody, trustees
 from survey.site import EXTENSION
 from tests import factories
 from tests.attacks.custody import two_sides
-from tests.conftest import CLOSES, NOW
+from tests.conftest import CLOSES, NOW, on_sqlite
 from tests.visitor import Visitor
 
 
@@ -456,6 +456,7 @@ def full_disk(settings):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@on_sqlite
 def test_a_full_disk_gives_everything_back_that_was_typed(session, keyring, peer, links, settings):
     peer.send(action="/start")
     peer.open(f"/r/{links['peer0']}/part/10")

@@ -1,0 +1,96 @@
+"""Larger pieces of an installation: rounds that ended, what came of them, and all of it at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, time
+
+from sqlalchemy import func, select
+
+from survey import sealing
+from survey.links import approval_path
+from survey.models import Base, Release
+from survey.services import (
+    approvals,
+    closing,
+    coaching,
+    nominations,
+    practices,
+    programmes,
+    proposals,
+    pulses,
+    sign_in,
+    trustees,
+)
+from survey.services.nominations import Named
+from survey.services.practices import Slot, Written
+from tests import factories
+from tests.conftest import CLOSES, NOW
+
+
+def finished(session, keyring, leader, **asked):
+    """A round with a preview."""
+    round_ = factories.opened(session, keyring, leader=leader, **asked)
+    factories.all_answer(session, keyring, round_)
+    closing.close(session, keyring, round_.id, CLOSES)
+    session.commit()
+    return round_
+
+
+def practised(session, keyring, round_):
+    """A plan after a preview, and its first pulse, which is out."""
+    plan = practices.choose(
+        session, session.get_one(Release, round_.id), ["MM1", "TR1"], NOW.date()
+    )
+    behaviours = {"MM1": "I hand over whole results", "TR1": "I say what I have dropped"}
+    slot = Slot(4, time(14, 30), 45, "Room 3")
+    practices.write(session, plan, Written(behaviours, "Ask Dana what she wants to own.", "", slot))
+    [pulse, _] = pulses.plan_pulses(session, plan, NOW, UTC)
+    pulses.open_pulse(session, keyring, pulse, NOW, UTC)
+    session.commit()
+    return pulse
+
+
+def coached_team(session, keyring, coach, round_, **asked):
+    """A team report with a round's preview, all of whose leaders have the same coach."""
+    mine = session.get_one(Release, round_.id)
+    team = factories.team(session, keyring, offered=mine, **asked)
+    for member in team.members:
+        if member.release.round.leader_id != coach.id:
+            coaching.give_access(session, member.release.round.leader, coach.id, "en", NOW)
+    session.commit()
+    return team
+
+
+def waiting_programme(session, keyring, manager, **asked):
+    """A programme whose leader has asked a manager to approve, and the manager's link."""
+    programme = factories.programme(
+        session, factories.person(session, "Lee", "leader"), manager, **asked
+    )
+    [member] = programmes.progress(session, programme, NOW)
+    named = [Named(n, f"Peer{n} Example", f"peer{n}@example.org", "peer") for n in range(5)]
+    nominations.name_raters(session, member.round, named, NOW)
+    approvals.ask(session, member.round, NOW)
+    session.commit()
+    return programme, f"/approve/{approval_path(keyring, member.round.id, manager.email)}"
+
+
+def in_every_table(session, keyring):
+    """Leave rows in every table, of rounds that have ended, that collect, and that are prepared."""
+    robin = factories.person(session, "Robin", "leader")
+    casey = factories.person(session, "Casey", "coach", "administrator")
+    council = factories.person(session, "Council")
+    trustees.appoint(session, keyring, council, sealing.new_key_pair().public, NOW)
+    trustees.retire(session, NOW)
+    ended = finished(session, keyring, robin)
+    practised(session, keyring, ended)
+    coached_team(session, keyring, casey, ended)
+    waiting_programme(session, keyring, factories.person(session, "Mona"))
+    collecting = factories.opened(session, keyring, leader=robin)
+    first, *_ = factories.links(session, keyring, collecting).values()
+    factories.answer(session, keyring, first)
+    named = Named(1, "One More", "one.more@example.org", "peer")
+    proposals.propose_one_more(session, collecting, named, NOW, robin)
+    sign_in.request_code(session, keyring, "a browser", "casey@example.org", "en", NOW)
+    session.commit()
+    for table in Base.metadata.sorted_tables:
+        assert session.scalar(select(func.count()).select_from(table)), f"{table} is empty"
