@@ -19,7 +19,7 @@ from survey.services import ballots, closing
 from survey.services.ballots import LinkUnknown
 from survey.services.closing import NotDue
 from tests import factories
-from tests.conftest import CLOSES, NOW, installation
+from tests.conftest import CLOSES, NOW, installation, on_sqlite
 from tests.launching import launched
 
 ROSTER = {"peer": 4, "manager": 1}
@@ -152,6 +152,7 @@ def test_of_many_closing_processes_one_wins(copies, launcher):
     assert place.keyring.rounds() == []
 
 
+@on_sqlite
 def test_on_a_full_disk_it_is_sealed_or_whole_and_closes_once_there_is_room(copies, launcher):
     """The log's index takes 32 KiB; from there on, some pages more each time."""
     seen = []
