@@ -1,7 +1,12 @@
 # Everything a newcomer needs: `make demo` shows it, `make test` checks it.
 BIN := .venv/bin
 
-.PHONY: demo test attack bench mutants format messages pictures docs
+# What stores something, or reads what was stored.
+STORING := tests/survey/models tests/survey/services tests/survey/views tests/survey/test_db.py \
+	tests/survey/test_jobs.py tests/survey/test_mail.py tests/survey/test_migrations.py \
+	tests/survey/test_moving.py tests/survey/test_exposure.py tests/survey/test_doctor.py
+
+.PHONY: demo test oldest attack bench mutants format messages pictures docs
 
 demo: ## Show the whole way on invented people; ONCE=1 ends after the PDF
 	@.ci/setup run
@@ -14,6 +19,11 @@ test: ## Check format, lint, types, import contracts, and run all tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto --dist worksteal
+
+oldest: ## Run the tests of all that is stored with the oldest SQLAlchemy that is allowed
+	@.ci/setup test
+	@.ci/setup oldest
+	.venv-oldest/bin/pytest -n auto --dist worksteal $(STORING)
 
 attack: ## Attack many rounds (ROUNDS=1000 and more) and write the table in docs/security.md
 	@.ci/setup test

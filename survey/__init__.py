@@ -14,7 +14,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from survey import access, db, headers, limits, refusals, speech, views
+from survey import access, db, headers, limits, logs, refusals, speech, views
 from survey.clock import Clock, utc_now
 from survey.config import Settings, from_environment
 from survey.errors import for_log
@@ -22,7 +22,6 @@ from survey.keyring import Keyring
 from survey.site import EXTENSION, Site
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
-MIGRATIONS = Path(__file__).parent / "migrations"
 LARGEST_REQUEST = 128_000
 MOST_PARTS = 300
 
@@ -65,7 +64,8 @@ def create_app(
     )
     db.init_app(app)
     # Batch mode, since SQLite cannot alter a table in place.
-    Migrate(app, db.db, directory=str(MIGRATIONS), render_as_batch=True)
+    Migrate(app, db.db, directory=str(db.MIGRATIONS), render_as_batch=True)
+    logs.init_app(app, settings.proxies)
     limits.init_sizes(app)
     csrf = CSRFProtect(app)
     speech.init_app(app)

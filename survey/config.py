@@ -8,7 +8,7 @@ from email.headerregistry import Address
 from email.policy import EmailPolicy
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     )
     language: str = Field("en", description="language of pages where nobody chose one")
     time_zone: str = Field("UTC", description="where a closing day ends, such as Europe/Berlin")
+    log: Literal["text", "json"] = Field("text", description="lines for people, or for a collector")
     proxies: int = Field(0, ge=0, le=5, description="reverse proxies in front of this server")
 
     @field_validator("keep_records")

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
@@ -32,6 +35,8 @@ class DatabaseUnusable(Refused):
 log = logging.getLogger(__name__)
 READ_ONLY = "preview360_read_only"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+WITHOUT_DATABASE = (None, "static", "health.alive", "health.ready")
+MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MILLISECONDS = 15_000
 SCRUB_MILLISECONDS = 1_000
 
@@ -46,6 +51,18 @@ def init_app(app: Flask) -> None:
             event.listen(db.engine, "connect", _set_up_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
     app.before_request(_read_only_while_reading)
+
+
+@cache
+def _newest() -> str | None:
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def is_up_to_date() -> bool:
+    """Say whether the database is of this program's version."""
+    # Marked as reading, so that on SQLite it does not wait for those who write.
+    with db.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+        return MigrationContext.configure(connection).get_current_revision() == _newest()
 
 
 def _make_folder(folder: Path) -> None:
@@ -66,7 +83,7 @@ def forget_session() -> None:
 
 
 def _read_only_while_reading() -> None:
-    if request.method in SAFE_METHODS and request.endpoint not in (None, "static"):
+    if request.method in SAFE_METHODS and request.endpoint not in WITHOUT_DATABASE:
         db.session.connection(execution_options={READ_ONLY: True, "postgresql_readonly": True})
 
 

@@ -15,7 +15,7 @@ from survey.config import Settings
 from tests.launching import PROGRAM
 
 ROOT = Path(__file__).parent.parent
-ELSEWHERE = {".venv", ".uv", "demo", "mutants", "site"}
+ELSEWHERE = {".venv", ".venv-oldest", ".uv", "demo", "mutants", "site"}
 DOCUMENTS = sorted(p for p in ROOT.rglob("*.md") if not ELSEWHERE & set(p.parts))
 
 

@@ -6,13 +6,12 @@ import sys
 
 import click
 import flask_migrate
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask
 
-from survey import MIGRATIONS, create_app, moving
+from survey import create_app, moving
 from survey.config import Settings
 from survey.db import db as database
+from survey.db import is_up_to_date
 from survey.errors import Conflict, marked
 from survey.site import EXTENSION
 
@@ -78,8 +77,6 @@ def copy(url: str) -> None:
 
 def check_up_to_date(app: Flask) -> None:
     """Raise NotUpToDate unless the database is of this program's version."""
-    newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    with app.app_context(), database.engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
-    if present != newest:
-        raise NotUpToDate
+    with app.app_context():
+        if not is_up_to_date():
+            raise NotUpToDate

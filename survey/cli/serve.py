@@ -7,7 +7,7 @@ import threading
 
 import click
 
-from survey import create_app, jobs
+from survey import create_app, jobs, logs
 from survey.cli.database import check_up_to_date
 from survey.server import listening, serve_until_stopped
 from survey.site import site
@@ -29,6 +29,7 @@ def serve(host: str, port: int, threads: int) -> None:
     """Serve the pages, send mails and close rounds, all in one process."""
     app = create_app()
     with app.app_context():
+        logs.begin(site().settings.log)
         site().keyring.must_serve()
     check_up_to_date(app)
     server = listening(app, host, port, threads)
@@ -41,6 +42,8 @@ def serve(host: str, port: int, threads: int) -> None:
 def work(once: bool) -> None:
     """Do the work of this side without serving pages: close rounds, send mails."""
     app = create_app()
+    with app.app_context():
+        logs.begin(site().settings.log)
     check_up_to_date(app)
     jobs.sweep(app)
     if once:

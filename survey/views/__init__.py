@@ -8,6 +8,7 @@ from survey.views import (
     administrator,
     approvals,
     coach,
+    health,
     leader,
     practices,
     previews,
@@ -24,6 +25,6 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register every blueprint."""
     administration = (administrator, programmes, questionnaires, teams)
     staff = (account, leader, practices, previews, coach, *administration)
-    for module in (rater, reminders, approvals, promise, *staff):
+    for module in (rater, reminders, approvals, promise, health, *staff):
         app.register_blueprint(module.bp)
     csrf.exempt(reminders.bp)

@@ -10,7 +10,8 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
-from survey import MIGRATIONS, db
+from survey import db
+from survey.db import MIGRATIONS
 from survey.models import Base
 from tests import factories
 from tests.conftest import NOW, on_sqlite

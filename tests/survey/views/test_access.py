@@ -20,6 +20,8 @@ LEADERS, COACHES = {"robin", "sam"}, {"casey", "cora"}
 ALLOWED = {
     "static": EVERYBODY,
     "previews.style": EVERYBODY,
+    "health.alive": EVERYBODY,
+    "health.ready": EVERYBODY,
     "account.home": EVERYBODY,
     "account.sign_in": EVERYBODY,
     "account.code": EVERYBODY,
