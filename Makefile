@@ -1,10 +1,10 @@
 # Everything a newcomer needs: `make demo` shows it, `make test` checks it.
 BIN := .venv/bin
 
-# What stores something, or reads what was stored.
-STORING := tests/survey/models tests/survey/services tests/survey/views tests/survey/test_db.py \
+# What speaks to the database itself; views do so through services.
+STORING := tests/survey/models tests/survey/services tests/survey/test_db.py \
 	tests/survey/test_jobs.py tests/survey/test_mail.py tests/survey/test_migrations.py \
-	tests/survey/test_moving.py tests/survey/test_exposure.py tests/survey/test_doctor.py
+	tests/survey/test_moving.py
 
 .PHONY: demo test oldest attack bench mutants format messages pictures docs
 
@@ -20,7 +20,7 @@ test: ## Check format, lint, types, import contracts, and run all tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto --dist worksteal
 
-oldest: ## Run the tests of all that is stored with the oldest SQLAlchemy that is allowed
+oldest: ## Run the tests of what is stored with the oldest SQLAlchemy that is allowed
 	@.ci/setup test
 	@.ci/setup oldest
 	.venv-oldest/bin/pytest -n auto --dist worksteal $(STORING)
