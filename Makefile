@@ -1,7 +1,5 @@
 # Everything a newcomer needs: `make demo` shows it, `make test` checks it.
 BIN := .venv/bin
-# One more than there are cores, since tests also wait: for disks, mail servers and browsers.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 # What speaks to the database itself; views do so through services.
 STORING := tests/survey/models tests/survey/services tests/survey/test_db.py \
@@ -20,12 +18,12 @@ test: ## Check format, lint, types, import contracts, and run all tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal
 
 oldest: ## Run the tests of what is stored with the oldest SQLAlchemy that is allowed
 	@.ci/setup test
 	@.ci/setup oldest
-	.venv-oldest/bin/pytest -n $(WORKERS) --dist worksteal $(STORING)
+	.venv-oldest/bin/pytest -n auto --dist worksteal $(STORING)
 
 attack: ## Attack many rounds (ROUNDS=1000 and more) and write the table in docs/security.md
 	@.ci/setup test
