@@ -22,7 +22,7 @@ STRUCTURE_FILE = "questionnaire.yaml"
 LARGEST_FILE = 1_000_000
 # Nobody mends more at once, and sorting them out takes the square of their number.
 MOST_MISTAKES = 200
-# A questionnaire has nine levels. The library takes the cube of their number.
+# A questionnaire has eight levels. The library's time grows faster than the square of their number.
 DEEPEST = 20
 
 
@@ -178,8 +178,8 @@ def _tree(text: str) -> Any:
     except TypeError:
         # The library cannot keep a mapping whose own key holds a mapping.
         raise _Unreadable("a field's name should be text, not fields of its own") from None
-    except (RecursionError, ValueError) as error:
-        # Nested too deeply, or a number or day that there is not.
+    except ValueError as error:
+        # A number or day that there is not.
         raise _Unreadable(f"cannot be read: {type(error).__name__}") from None
 
 

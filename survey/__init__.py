@@ -62,10 +62,11 @@ def create_app(
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
         app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies
     )
+    # First, so that whatever fails after it is said with its own request.
+    logs.init_app(app, settings.proxies)
     db.init_app(app)
     # Batch mode, since SQLite cannot alter a table in place.
     Migrate(app, db.db, directory=str(db.MIGRATIONS), render_as_batch=True)
-    logs.init_app(app, settings.proxies)
     limits.init_sizes(app)
     csrf = CSRFProtect(app)
     speech.init_app(app)

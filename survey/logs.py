@@ -32,14 +32,19 @@ def init_app(app: Flask, proxies: int) -> None:
     def _begin() -> None:
         given = request.headers.get(HEADER, "") if proxies else ""
         name = given if REQUEST_ID.fullmatch(given) else uuid4().hex
-        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=name)
 
     @app.after_request
     def _tell(response: Response) -> Response:
         bound = structlog.contextvars.get_contextvars()
-        response.headers[HEADER] = bound.get("request", "")
+        if "request" in bound:
+            response.headers[HEADER] = bound["request"]
         return response
+
+    @app.teardown_request
+    def _end(_error: BaseException | None) -> None:
+        # The next one in this thread may fail before it has an id.
+        structlog.contextvars.clear_contextvars()
 
 
 def begin(form: str) -> None:

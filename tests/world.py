@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, time
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 
 from survey import sealing
 from survey.links import approval_path
@@ -94,3 +94,13 @@ def in_every_table(session, keyring):
     session.commit()
     for table in Base.metadata.sorted_tables:
         assert session.scalar(select(func.count()).select_from(table)), f"{table} is empty"
+
+
+def rows(connection):
+    """Every row of every table that is there, by table, in no order."""
+    there = inspect(connection).get_table_names()
+    return {
+        table.name: sorted(repr(tuple(row)) for row in connection.execute(select(table)))
+        for table in Base.metadata.sorted_tables
+        if table.name in there
+    }

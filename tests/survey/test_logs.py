@@ -73,6 +73,20 @@ def test_a_line_and_its_answer_carry_the_same_id(settings, begin):
     assert {answer.status_code for answer in answers} == {500}
 
 
+@pytest.mark.parametrize("database", ["postgresql"])
+def test_a_request_without_a_database_is_said_with_its_own_id(settings, begin):
+    """Not with that of the request before it in the same thread."""
+    lines = begin("json")
+    url = "postgresql+psycopg://nobody@127.0.0.1:1/nowhere"
+    client = create_app(settings.model_copy(update={"database_url": url})).test_client()
+    before, away = client.get("/health"), client.get("/confidentiality")
+
+    assert (before.status_code, away.status_code) == (200, 503)
+    ids = {json.loads(line)["request"] for line in lines()}
+    assert ids == {away.headers["X-Request-ID"]}
+    assert before.headers["X-Request-ID"] not in ids
+
+
 @on_sqlite
 @pytest.mark.parametrize(
     ("proxies", "given", "taken"),

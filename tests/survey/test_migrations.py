@@ -15,7 +15,7 @@ from survey.db import MIGRATIONS
 from survey.models import Base
 from tests import factories
 from tests.conftest import NOW, on_sqlite
-from tests.world import in_every_table
+from tests.world import in_every_table, rows
 
 pytestmark = pytest.mark.usefixtures("app_context")
 
@@ -42,22 +42,17 @@ def downgrade() -> None:
 """
 
 
-def rows():
-    """Every row of every table of the models, by table, in no order."""
+def held():
+    """Every row of every table that is there now."""
     with db.db.engine.connect() as connection:
-        there = sa.inspect(connection).get_table_names()
-        return {
-            table.name: sorted(repr(tuple(row)) for row in connection.execute(sa.select(table)))
-            for table in Base.metadata.sorted_tables
-            if table.name in there
-        }
+        return rows(connection)
 
 
 @pytest.fixture
 def filled(session, keyring):
     in_every_table(session, keyring)
     session.close()
-    return rows()
+    return held()
 
 
 @pytest.fixture
@@ -84,11 +79,11 @@ def test_migrated_tables_are_those_of_the_models(session):
 def test_a_step_forward_and_back_keeps_every_row(filled, next_step):
     flask_migrate.upgrade(directory=next_step)
     assert "later" in columns("round") & columns("person")
-    assert rows() == filled
+    assert held() == filled
 
     flask_migrate.downgrade(directory=next_step)
     assert "later" not in columns("round") | columns("person")
-    assert rows() == filled
+    assert held() == filled
 
 
 @on_sqlite
@@ -99,15 +94,15 @@ def test_with_foreign_keys_on_a_step_loses_the_rows_that_refer_to_a_table(filled
         with operations.batch_alter_table("nomination", recreate="always") as batch_op:
             batch_op.add_column(sa.Column("later", sa.Text()))
 
-    assert rows() != filled
+    assert held() != filled
 
 
 def test_each_version_can_be_taken_back_one_by_one_and_comes_again(filled):
     steps = list(ScriptDirectory(str(MIGRATIONS)).walk_revisions())
     for _ in steps:
-        before = rows()
+        before = held()
         flask_migrate.downgrade()
-        kept = rows()
+        kept = held()
         assert kept == {name: before[name] for name in kept}
     assert sa.inspect(db.db.engine).get_table_names() == ["alembic_version"]
 

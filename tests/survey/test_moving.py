@@ -4,12 +4,12 @@ import pytest
 import sqlalchemy as sa
 
 from survey import create_app, db, jobs, moving
-from survey.models import AuditEntry, Base, Release, Round, RoundState
+from survey.models import AuditEntry, Release, Round, RoundState
 from survey.moving import CopyDiffers, TargetInUse
 from survey.site import site
 from tests import factories
 from tests.conftest import CLOSES
-from tests.world import in_every_table
+from tests.world import in_every_table, rows
 
 OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
 
@@ -22,14 +22,6 @@ def target(databases, database, tmp_path):
     yield engine
     engine.dispose()
     databases.drop(url)
-
-
-def rows(connection):
-    """Every row of every table, by table, in no order."""
-    return {
-        table.name: sorted(repr(tuple(row)) for row in connection.execute(sa.select(table)))
-        for table in Base.metadata.sorted_tables
-    }
 
 
 def engine_of(app):
