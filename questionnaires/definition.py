@@ -339,7 +339,7 @@ class Questionnaire(Frozen):
     def minutes(self, level: str, relationship: str) -> int:
         """Estimate how many minutes a rater needs: 10 seconds an item, a minute and a half a text.
 
-        An estimate of ours; nobody has timed it.
+        An estimate at paces that others measured (docs/decisions/0034); nobody has timed it.
         """
         prompts = self.prompts_for(relationship, identified=False)
         seconds = 10 * len(self.items_at(level))
