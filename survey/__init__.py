@@ -14,7 +14,8 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from survey import access, db, headers, limits, logs, refusals, speech, views
+from survey import access, db, headers, jobs, limits, logs, refusals, speech, views
+from survey.bell import Bell
 from survey.clock import Clock, utc_now
 from survey.config import Settings, from_environment
 from survey.errors import for_log
@@ -54,7 +55,9 @@ def create_app(
     configuration, for tests.
     """
     settings = settings or from_environment()
-    site = Site(settings, Keyring(settings.keyring, settings.side), clock)
+    keyring = Keyring(settings.keyring, settings.side)
+    bell = Bell(settings.absolute_queue_url(), set(jobs.LOOKED_AFTER.values()))
+    site = Site(settings, keyring, clock, bell)
     app = Application(__name__, template_folder=str(TEMPLATES))
     app.config.update(_flask_config(settings), SECRET_KEY=_cookie_key(site.keyring))
     app.config.update(config or {})

@@ -7,6 +7,7 @@ from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.policy import EmailPolicy
 from email.utils import parseaddr
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -24,6 +25,8 @@ from survey.keyring import Side
 
 PREFIX = "PREVIEW360_"
 MAIL_SCHEMES = ("smtp", "smtps", "file")
+# What a queue can stand on, and the module that each needs.
+QUEUE_DRIVERS = {"sqlite": "sqlite3", "postgresql": "psycopg", "redis": "redis", "rediss": "redis"}
 FEWEST_DAYS_OF_RECORDS = 180
 
 
@@ -45,6 +48,10 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         "sqlite:///preview360-data/preview360.db", description="SQLAlchemy URL of the database"
+    )
+    queue_url: str = Field(
+        "sqlite:///preview360-data/queue.db",
+        description="what wakes workers: sqlite:///file, postgresql://… or redis://…",
     )
     keyring: Path = Field(
         Path("preview360-keyring"), description="folder of secrets, apart from the database"
@@ -114,6 +121,19 @@ class Settings(BaseSettings):
             raise ValueError("should be an SQLAlchemy URL, such as sqlite:///file.db") from None
         return value
 
+    @field_validator("queue_url")
+    @classmethod
+    def _is_queue_url(cls, value: str) -> str:
+        try:
+            store = make_url(value).get_backend_name()
+        except ArgumentError:
+            store = ""
+        if store not in QUEUE_DRIVERS or (store == "sqlite" and not make_url(value).database):
+            raise ValueError("should begin with sqlite:///, postgresql:// or redis://")
+        if find_spec(QUEUE_DRIVERS[store]) is None:
+            raise ValueError(f"needs a driver that is not installed: {QUEUE_DRIVERS[store]}")
+        return value
+
     @field_validator("mail_url")
     @classmethod
     def _is_mail_url(cls, value: str) -> str:
@@ -172,6 +192,10 @@ class Settings(BaseSettings):
             )
         return self
 
+    def absolute_queue_url(self) -> str:
+        """Return the queue's URL; a SQLite file is meant from where the program was started."""
+        return _from_here(self.queue_url)
+
     def database_file(self) -> Path | None:
         """Return the SQLite file, if the database is one."""
         url = make_url(self.database_url)
@@ -181,12 +205,7 @@ class Settings(BaseSettings):
 
     def absolute_database_url(self) -> str:
         """Return the database's URL; a SQLite file is meant from where the program was started."""
-        file = self.database_file()
-        if file is None:
-            return self.database_url
-        return (
-            make_url(self.database_url).set(database=str(file.absolute())).render_as_string(False)
-        )
+        return self.database_url if self.database_file() is None else _from_here(self.database_url)
 
     def zone(self) -> ZoneInfo:
         """Return the time zone in which days begin and end."""
@@ -210,6 +229,14 @@ def _folded(sender: str) -> str:
     """Return a sender as it stands in a mail, in lines of 78 letters."""
     header: str = EmailPolicy().header_factory("From", sender).fold(policy=EmailPolicy())
     return header.removeprefix("From:").replace("\n", "")
+
+
+def _from_here(url: str) -> str:
+    """Return a database's URL, with the whole path if it is a SQLite file."""
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite" and parts.database:
+        parts = parts.set(database=str(Path(parts.database).absolute()))
+    return parts.render_as_string(hide_password=False)
 
 
 def _parts(url: str) -> SplitResult:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 from sqlalchemy.orm import Session
 
 from survey import trustee_key
@@ -67,6 +67,7 @@ def examine(site: Site, session: Session) -> list[Finding]:
         *(_ballot_keys(site, session) if side.closes else ()),
         *(_stock(site, session) if side is Side.WEB else ()),
         *_database(site),
+        *(_bell(site) if side.serves else ()),
         *_work(site, session),
     ]
 
@@ -230,6 +231,24 @@ def _database(site: Site) -> Iterator[Finding]:
         )
     else:
         yield Finding(f"The database {file} is closed to other users.")
+
+
+def _bell(site: Site) -> Iterator[Finding]:
+    """Find out whether workers can be woken."""
+    url = make_url(site.settings.queue_url)
+    where = url.render_as_string(hide_password=True)
+    try:
+        site.bell.queue().pending_count()
+    except Exception as error:
+        yield Finding(
+            f"The queue {where} cannot be used ({type(error).__name__}): mails leave some seconds "
+            "later.",
+            "Start it again, or set PREVIEW360_QUEUE_URL.",
+        )
+        return
+    alone = url.get_backend_name() == "sqlite"
+    reach = "by workers of this machine" if alone else "by workers wherever they are"
+    yield Finding(f"The queue {where} is heard {reach}.")
 
 
 def _work(site: Site, session: Session) -> Iterator[Finding]:

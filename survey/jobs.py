@@ -1,25 +1,30 @@
 """Work that nobody waits for: mails, closing days, keys to make and to destroy.
 
-`sweep` does whatever is due on this side and can be run by as many processes as
-one likes, as often as one likes; rows in the database say what is to be done.
+Rows in the database say what is to be done. Every task can be done by as many
+processes as one likes, as often as one likes; `schedules` says whose turn it is,
+and a ring of the bell does not wait for it.
 """
 
 from __future__ import annotations
 
 import logging
+import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from survey import db
 from survey.errors import Refused, for_log
 from survey.keyring import KeyringUnusable, Side
 from survey.mail import deliver
-from survey.models import Round
+from survey.models import Mail, Round
 from survey.services import (
     closing,
     coaching,
@@ -28,51 +33,147 @@ from survey.services import (
     pulses,
     retention,
     rounds,
+    schedules,
     trustees,
 )
 from survey.services.closing import NotDue, TooFewAnswers, TrusteeNeeded
 from survey.services.rounds import RoundStarted
-from survey.site import Site, site
+from survey.site import EXTENSION, Site, site
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN = 5.0
+OFTEN = timedelta(seconds=SECONDS_BETWEEN)
+DAILY = timedelta(days=1)
+MAILS_AT_ONCE = 50
+# Rows that somebody should look after as soon as they are committed, and the task that does.
+LOOKED_AFTER: dict[type, str] = {Mail: "deliver"}
+TO_RING = "preview360_to_ring"
 BEFORE_CLOSING_AGAIN = timedelta(minutes=10)
 
 
+class NotYet(Exception):
+    """A task could not be done now and is tried again soon; that is no error."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work that comes again, and how often at least."""
+
+    do: Callable[[Site], None]
+    every: timedelta = OFTEN
+
+
 def sweep(app: Flask) -> None:
-    """Do everything that is due now; what fails is tried again the next time."""
+    """Do everything that is due now, whoever's turn it is."""
     with app.app_context():
-        for task in _tasks(site().keyring.side):
-            try:
-                task(site())
-                db.session().rollback()
-            except Exception as error:
-                # A worker that died of one thing would leave all other mails and rounds lying.
-                log.error("%s: %s", task.__name__, for_log(error))
-                db.forget_session()
+        for name, task in _tasks(site().keyring.side).items():
+            _do(name, task)
 
 
-def _tasks(side: Side) -> list[Callable[[Site], None]]:
+def tick(app: Flask) -> None:
+    """Do the tasks that are due and that no other worker has taken."""
+    with app.app_context():
+        tasks = _tasks(site().keyring.side)
+        periods = {name: task.every for name, task in tasks.items()}
+        try:
+            due = schedules.take(db.session(), periods, site().now())
+            db.session().commit()
+        except Exception as error:
+            log.error("no task could be taken: %s", for_log(error))
+            db.forget_session()
+            return
+        for name in due:
+            if _do(name, tasks[name]) and periods[name] > schedules.LEASE:
+                schedules.done(db.session(), name, periods[name], site().now())
+                db.session().commit()
+
+
+def answer(app: Flask, name: str) -> None:
+    """Do what the bell was rung for."""
+    with app.app_context():
+        task = _tasks(site().keyring.side).get(name)
+        if task is not None:
+            _do(name, task)
+
+
+def _do(name: str, task: Task) -> bool:
+    """Do a task, and say whether it was done; what fails is tried again the next time."""
+    try:
+        task.do(site())
+        db.session().rollback()
+    except NotYet:
+        db.forget_session()
+        return False
+    except Exception as error:
+        # A worker that died of one thing would leave all other mails and rounds lying.
+        log.error("%s: %s", name, for_log(error))
+        db.forget_session()
+        return False
+    return True
+
+
+def _tasks(side: Side) -> dict[str, Task]:
     """Return what this side has to do; keys are only made ahead for another side to take."""
-    tasks: list[Callable[[Site], None]] = []
+    tasks: dict[str, Task] = {}
     if side is Side.CLOSING:
-        tasks.append(_restock)
+        tasks["restock"] = Task(_restock)
     if side.closes:
-        tasks.append(_close_due)
+        tasks["close"] = Task(_close_due)
     if side.serves:
-        tasks += [_renew_enough, _hand_over, _open_programmes, _open_pulses]
+        tasks["renew enough"] = Task(_renew_enough)
+        tasks["hand over"] = Task(_hand_over)
+        tasks["open programmes"] = Task(_open_programmes)
+        tasks["open pulses"] = Task(_open_pulses)
+        tasks["tidy"] = Task(_tidy, DAILY)
+    tasks[f"clean up {side}"] = Task(clean_up)
     if side.serves:
-        tasks.append(_tidy)
-    tasks.append(clean_up)
-    if side.serves:
-        tasks.append(_deliver)
+        tasks["deliver"] = Task(_deliver)
     return tasks
 
 
 def run(app: Flask, stop: threading.Event, seconds: float = SECONDS_BETWEEN) -> None:
-    """Sweep again and again until asked to stop."""
-    while not stop.wait(seconds):
-        sweep(app)
+    """Look after all work again and again, and hear the bell, until asked to stop."""
+    here: Site = app.extensions[EXTENSION]
+    while not stop.is_set():
+        if here.keyring.side.serves:
+            here.bell.hear(lambda name: answer(app, name))
+        tick(app)
+        stop.wait(seconds)
+    here.bell.close()
+
+
+@contextmanager
+def working(app: Flask, seconds: float = SECONDS_BETWEEN) -> Iterator[None]:
+    """Do this side's work beside whatever the process does; when left, end what was begun."""
+    stop = threading.Event()
+    worker = threading.Thread(target=run, args=(app, stop, seconds), name="worker")
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join()
+
+
+@event.listens_for(db.db.session, "after_flush")
+def _note(session: Session, _context: object) -> None:
+    changed = {type(row) for row in (*session.new, *session.dirty)}
+    names = {name for kind, name in LOOKED_AFTER.items() if kind in changed}
+    session.info.setdefault(TO_RING, set()).update(names)
+
+
+@event.listens_for(db.db.session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(TO_RING, None)
+
+
+@event.listens_for(db.db.session, "after_commit")
+def _ring(session: Session) -> None:
+    rung = session.info.pop(TO_RING, ())
+    # The closing side holds ballot keys, and has no line to where web machines write.
+    if site().keyring.side.serves:
+        for name in rung:
+            site().bell.ring(name)
 
 
 def _restock(site: Site) -> None:
@@ -83,7 +184,10 @@ def _restock(site: Site) -> None:
 
 def _close_due(site: Site) -> None:
     session = db.session()
-    for round_id in rounds.due(session, site.now()):
+    due = rounds.due(session, site.now())
+    # Workers that come at once begin at different rounds, and seldom wait for one another.
+    random.shuffle(due)
+    for round_id in due:
         session.rollback()
         if round_id in site.close_again and site.now() < site.close_again[round_id]:
             continue
@@ -151,17 +255,15 @@ def _hand_over(site: Site) -> None:
 
 
 def _tidy(site: Site) -> None:
-    """Delete what has been kept long enough, once a day, and leave no trace of what is gone.
+    """Delete what has been kept long enough, and leave no trace of what is gone.
 
     Scrubbed is also on days without: somebody may have been erased while others were reading.
     """
-    if site.tidied_on == site.today():
-        return
     session = db.session()
     retention.tidy(session, site.keep(), site.now())
     session.commit()
-    if db.scrub():
-        site.tidied_on = site.today()
+    if not db.scrub():
+        raise NotYet
 
 
 def _open_programmes(site: Site) -> None:
@@ -217,4 +319,6 @@ def clean_up(site: Site) -> None:
 
 
 def _deliver(site: Site) -> None:
-    deliver(site, db.session())
+    if deliver(site, db.session(), MAILS_AT_ONCE) == MAILS_AT_ONCE:
+        # Not on and on: others wait for this worker.
+        site.bell.ring("deliver")

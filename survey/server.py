@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from typing import Any
 
 from flask import Flask
@@ -38,19 +37,15 @@ def listening(app: Any, host: str, port: int, threads: int = 8) -> Any:
 
 
 def serve_until_stopped(app: Flask, server: Any) -> None:
-    """Answer requests and sweep until the process is asked to stop."""
-    stop = threading.Event()
-    worker = threading.Thread(target=jobs.run, args=(app, stop), name="worker")
-    worker.start()
+    """Answer requests and work until the process is asked to stop."""
     signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        server.run()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        stop.set()
-        server.close()
-        worker.join()
+    with jobs.working(app):
+        try:
+            server.run()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            server.close()
 
 
 def _interrupt(_number: int, _frame: Any) -> None:

@@ -12,6 +12,7 @@ from flask import current_app
 
 from reports.printing import Printer
 from survey import clock
+from survey.bell import Bell
 from survey.clock import Clock
 from survey.config import Settings
 from survey.keyring import Keyring
@@ -27,12 +28,10 @@ class Site:
     settings: Settings
     keyring: Keyring
     clock: Clock
+    bell: Bell
     printer: Printer = field(default_factory=Printer)
     # When this process tries again to close a round that it could not close.
     close_again: dict[UUID, datetime] = field(default_factory=dict)
-
-    # The day on which this process last deleted what had been kept long enough.
-    tidied_on: date | None = None
 
     def now(self) -> datetime:
         """Return this moment in UTC."""

@@ -125,6 +125,7 @@ def installation(folder: Path, **settings) -> Settings:
         "organisation": "Example Works",
         "contact": "people@example.org",
         "database_url": f"sqlite:///{folder}/data/preview360.db",
+        "queue_url": f"sqlite:///{folder}/data/queue.db",
         "keyring": folder / "keyring",
         "mail_from": "Example Works <feedback@example.org>",
         "base_url": "http://localhost",
@@ -219,6 +220,7 @@ def app(settings: Settings, clock: SetClock) -> Iterator[Flask]:
     app = create_app(settings, clock=clock, config={"TESTING": True, "RATELIMIT_ENABLED": False})
     yield app
     app.extensions[EXTENSION].printer.close()
+    app.extensions[EXTENSION].bell.close()
     with app.app_context():
         db.db.engine.dispose()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, time
+from datetime import UTC, time, timedelta
 
 from sqlalchemy import func, inspect, select
 
@@ -18,6 +18,7 @@ from survey.services import (
     programmes,
     proposals,
     pulses,
+    schedules,
     sign_in,
     trustees,
 )
@@ -91,6 +92,7 @@ def in_every_table(session, keyring):
     named = Named(1, "One More", "one.more@example.org", "peer")
     proposals.propose_one_more(session, collecting, named, NOW, robin)
     sign_in.request_code(session, keyring, "a browser", "casey@example.org", "en", NOW)
+    schedules.take(session, {"deliver": timedelta(seconds=5)}, NOW)
     session.commit()
     for table in Base.metadata.sorted_tables:
         assert session.scalar(select(func.count()).select_from(table)), f"{table} is empty"

@@ -34,7 +34,7 @@ def demo(once: bool, folder: Path, port: int) -> None:
         if once:
             return
         click.echo(_what_to_open(stage.url))
-        jobs.run(stage.app, threading.Event(), seconds=1)
+        jobs.run(stage.app, threading.Event())
     except KeyboardInterrupt:
         click.echo("\nThe demonstration has ended.")
     finally:

@@ -45,8 +45,8 @@ def work(once: bool) -> None:
     with app.app_context():
         logs.begin(site().settings.log)
     check_up_to_date(app)
-    jobs.sweep(app)
     if once:
+        jobs.sweep(app)
         return
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -21,6 +21,7 @@ from survey.models.round import (
     Round,
     RoundState,
 )
+from survey.models.schedule import Schedule
 from survey.models.team import Team, TeamMember
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Release",
     "Round",
     "RoundState",
+    "Schedule",
     "SignInCode",
     "StoredQuestionnaire",
     "Team",

@@ -157,15 +157,17 @@ def let_go(session: Session, mail: Mail, now: datetime) -> None:
 def claim(session: Session, now: datetime) -> Mail | None:
     """Take the next mail that is due, so that no other deliverer does; None if there is none.
 
-    Commit before sending: the claim is what others see. A mail whose deliverer
+    Commit before sending: the claim is what others see. Until then no other deliverer takes a
+    mail of the same person, so that what can go along with it does. A mail whose deliverer
     vanished is due again once its lease is over.
     """
     due = (
         select(Mail.id)
+        .join(Mail.person)
         .where(Mail.state.in_([MailState.WAITING, MailState.SENDING]), Mail.due_at <= now)
         .order_by(Mail.due_at)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=[Mail, Person], key_share=True, skip_locked=True)
     )
     taken = session.execute(
         update(Mail)

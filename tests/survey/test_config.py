@@ -48,6 +48,9 @@ def test_a_keyring_that_only_seems_to_be_elsewhere_is_refused(tmp_path):
         ("language", "tlh", "is no language of the pages"),
         ("time_zone", "Middle Earth", "is no time zone"),
         ("database_url", "not a url", "SQLAlchemy URL"),
+        ("queue_url", "amqp://localhost", "should begin with sqlite:///, postgresql:// or redis"),
+        ("queue_url", "sqlite://", "should begin with sqlite:///"),
+        ("queue_url", "queue.db", "should begin with sqlite:///"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(setting, value, said):

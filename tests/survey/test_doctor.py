@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import delete
 
 from survey import sealing, trustee_key
+from survey.bell import Bell
 from survey.doctor import custody_level, examine
 from survey.keyring import Keyring, Side
 from survey.models import BallotKey, Trustee
@@ -190,3 +191,12 @@ def test_a_trustee_whom_nobody_appointed_here_is_said_and_stops_no_finding(app, 
     level = custody_level(app.extensions[EXTENSION], session)
     assert "was not added here" in level[1]
     assert examine(app.extensions[EXTENSION], session)
+
+
+@pytest.mark.parametrize("url", ["redis://:secret@127.0.0.1:1/0", "sqlite:////dev/null/queue.db"])
+def test_a_queue_that_nobody_reaches_is_found(app, said, url):
+    app.extensions[EXTENSION].bell = Bell(url, ["deliver"])
+
+    [trouble] = said()
+    assert "cannot be used" in trouble
+    assert "secret" not in trouble

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from survey import db
-from survey.models import Release
-from survey.services import ballots, closing, people
+from survey.models import MailKind, Release
+from survey.services import ballots, closing, mails, people
 from survey.services.ballots import RoundClosed
 from tests import factories
 from tests.conftest import CLOSES, NOW
@@ -97,3 +97,33 @@ def test_an_address_that_is_changed_while_its_rater_sends_loses_no_answer(
 
     closing.close(session, keyring, round_.id, CLOSES)
     assert '"n": 3' in session.get_one(Release, round_.id).document
+
+
+def test_of_two_mails_to_one_person_no_two_deliverers_take_one_each(session, another):
+    """They would not know of each other, and one person got two mails a day."""
+    for each in range(30):
+        person = factories.person(session, f"Person{each}")
+        for number in range(2):
+            mails.queue(session, MailKind.COACH_ACCESS, f"{each}:{number}", person, "en", NOW)
+    session.commit()
+    start = threading.Barrier(4)
+    taken = []
+
+    def deliverer():
+        start.wait()
+        with another() as mine:
+            for _ in range(5):
+                mail = mails.claim(mine, NOW)
+                # All that they take at once, each for itself, until all have.
+                taken.append(mail.person_id)
+                start.wait()
+                mine.commit()
+                start.wait()
+
+    threads = [threading.Thread(target=deliverer) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rounds = [taken[each : each + 4] for each in range(0, 20, 4)]
+    assert all(len(set(each)) == 4 for each in rounds), rounds
