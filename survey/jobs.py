@@ -24,11 +24,12 @@ from survey import db
 from survey.errors import Refused, for_log
 from survey.keyring import KeyringUnusable, Side
 from survey.mail import deliver
-from survey.models import Mail, Round
+from survey.models import Mail, PeopleImport, Round
 from survey.services import (
     closing,
     coaching,
     custody,
+    imports,
     programmes,
     pulses,
     retention,
@@ -46,7 +47,7 @@ OFTEN = timedelta(seconds=SECONDS_BETWEEN)
 DAILY = timedelta(days=1)
 MAILS_AT_ONCE = 50
 # Rows that somebody should look after as soon as they are committed, and the task that does.
-LOOKED_AFTER: dict[type, str] = {Mail: "deliver"}
+LOOKED_AFTER: dict[type, str] = {Mail: "deliver", PeopleImport: "import"}
 TO_RING = "preview360_to_ring"
 BEFORE_CLOSING_AGAIN = timedelta(minutes=10)
 
@@ -128,6 +129,7 @@ def _tasks(side: Side) -> dict[str, Task]:
     tasks[f"clean up {side}"] = Task(clean_up)
     if side.serves:
         tasks["deliver"] = Task(_deliver)
+        tasks["import"] = Task(_import)
     return tasks
 
 
@@ -295,6 +297,13 @@ def _open_pulses(site: Site) -> None:
         except Refused as refusal:
             session.rollback()
             log.error("a pulse was not sent: %s", for_log(refusal))
+
+
+def _import(site: Site) -> None:
+    """Carry out a piece of an import; committing it rings for the next one."""
+    session = db.session()
+    imports.go_on(session, site.now())
+    session.commit()
 
 
 def _renew_enough(site: Site) -> None:

@@ -28,6 +28,7 @@ from survey.links import stop_path
 from survey.models import (
     Invitation,
     Mail,
+    PeopleImport,
     Person,
     Programme,
     Proposal,
@@ -135,6 +136,7 @@ class Place:
             "coach_id": [self.roles["Casey"].id],
             "leader_id": [self.roles["Robin"].id],
             "mail_id": self.session.scalars(select(Mail.id)).all()[:3],
+            "import_id": self.session.scalars(select(PeopleImport.id)).all(),
             "team_id": self.session.scalars(select(Team.id)).all(),
             "proposal_id": self.session.scalars(select(Proposal.id)).all(),
             "programme_id": self.session.scalars(select(Programme.id)).all(),

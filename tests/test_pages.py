@@ -12,7 +12,7 @@ from sqlalchemy import select
 from reports import language
 from survey.demo import parts
 from survey.links import stop_path
-from survey.models import Invitation
+from survey.models import Invitation, PeopleImport
 from survey.services import (
     ballots,
     coaching,
@@ -91,6 +91,9 @@ def world(session, keyring, app, look, asked):
     team = coached_team(session, keyring, robin, closed, **asked)
     programme, approve = waiting_programme(session, keyring, mona, **asked)
     rater = pages_of_raters(session, keyring, collecting, pulse)
+    import_ = PeopleImport(begun_at=NOW, actor=robin, rows="[]", total=1000, done=250)
+    session.add(import_)
+    session.commit()
     staff = [
         "/rounds", "/rounds/new", f"/rounds/{prepared.id}/raters", f"/rounds/{prepared.id}/ready",
         f"/rounds/{collecting.id}", f"/previews/{closed.id}", f"/rounds/{closed.id}",
@@ -102,7 +105,7 @@ def world(session, keyring, app, look, asked):
         "/teams", "/teams/new", "/administration/programmes", "/administration/programmes/new",
         f"/administration/programmes/{programme.id}", approve, "/administration/questionnaires",
         "/parts", "/administration/retention", f"/administration/people/{robin.id}/erase",
-        f"/administration/people/{mona.id}/erase",
+        f"/administration/people/{mona.id}/erase", f"/administration/people/import/{import_.id}",
         "/administration/questionnaires/technical_leader/1.0?relationship=manager",
         f"/teams/{team.id}", "/shelf/group",
     ]  # fmt: skip

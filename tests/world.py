@@ -13,6 +13,7 @@ from survey.services import (
     approvals,
     closing,
     coaching,
+    imports,
     nominations,
     practices,
     programmes,
@@ -26,6 +27,11 @@ from survey.services.nominations import Named
 from survey.services.practices import Slot, Written
 from tests import factories
 from tests.conftest import CLOSES, NOW
+
+# More than are imported at once.
+MANY_PEOPLE = b"name,email\n" + b"".join(
+    b"Person %d Example,listed%d@example.org\n" % (n, n) for n in range(imports.PIECE + 1)
+)
 
 
 def finished(session, keyring, leader, **asked):
@@ -92,6 +98,7 @@ def in_every_table(session, keyring):
     named = Named(1, "One More", "one.more@example.org", "peer")
     proposals.propose_one_more(session, collecting, named, NOW, robin)
     sign_in.request_code(session, keyring, "a browser", "casey@example.org", "en", NOW)
+    imports.begin(session, MANY_PEOPLE, NOW, casey)
     schedules.take(session, {"deliver": timedelta(seconds=5)}, NOW)
     session.commit()
     for table in Base.metadata.sorted_tables:

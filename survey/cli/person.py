@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -9,7 +10,8 @@ import click
 from survey import db
 from survey.cli.application import faulty, person_called, with_application
 from survey.db import session
-from survey.services import coaching, people, retention
+from survey.models import ImportState
+from survey.services import coaching, imports, people, retention
 from survey.services.people import ROLES, Entry
 from survey.services.retention import STILL_IN_FILES
 from survey.services.tables import TableInvalid
@@ -60,18 +62,30 @@ def change(
 @click.option("--check", is_flag=True, help="Only say what would happen.")
 @with_application
 def import_(table: Path, check: bool) -> None:
-    """Add or change the people of a CSV file or workbook (name, email, roles); all or none."""
+    """Add or change the people of a CSV file or workbook (name, email, roles).
+
+    With any fault nothing is imported.
+    """
     try:
         if check:
-            _say_plan(people.plan_import(session(), table.read_bytes()))
+            _say_plan(imports.plan(session(), table.read_bytes()))
             return
-        done = people.import_people(session(), table.read_bytes(), site().now())
+        import_ = imports.begin(session(), table.read_bytes(), site().now())
     except TableInvalid as error:
         raise faulty("nothing was imported", table, error) from None
-    click.echo(f"People added: {done.added}, changed: {done.changed}.")
+    session().commit()
+    quiet = not sys.stderr.isatty()
+    with click.progressbar(length=import_.total, file=sys.stderr, hidden=quiet) as bar:
+        while import_.state is ImportState.RUNNING:
+            # A worker may be at it, too; whoever is faster takes the next piece.
+            imports.go_on(session(), site().now())
+            session().commit()
+            session().refresh(import_)
+            bar.update(import_.done - bar.pos)
+    click.echo(f"People added: {import_.added}, changed: {import_.changed}.")
 
 
-def _say_plan(planned: list[people.Planned]) -> None:
+def _say_plan(planned: list[imports.Planned]) -> None:
     for each in planned:
         what = "new" if each.person is None else "changed" if each.is_change() else "same"
         click.echo(f"{what}\t{each.entry.address}\t{each.entry.name}\t{' '.join(each.entry.roles)}")

@@ -4,6 +4,7 @@ from survey.models.audit import AuditEntry
 from survey.models.base import Base
 from survey.models.custody import BallotKey, Trustee
 from survey.models.mail import Mail, MailKind, MailState
+from survey.models.people_import import ImportState, PeopleImport
 from survey.models.person import Person, SignInCode
 from survey.models.plan import Plan, PlannedPractice, Pulse
 from survey.models.proposal import Proposal, ProposalKind, ProposalState
@@ -33,11 +34,13 @@ __all__ = [
     "BallotKey",
     "Base",
     "CoachAccess",
+    "ImportState",
     "Invitation",
     "Mail",
     "MailKind",
     "MailState",
     "Nomination",
+    "PeopleImport",
     "Person",
     "Plan",
     "PlannedPractice",

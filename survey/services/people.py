@@ -1,4 +1,4 @@
-"""People: adding, importing and finding them."""
+"""People: adding, changing and finding them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from survey.errors import Conflict, NotFound, Refused, marked
 from survey.keyring import Keyring
 from survey.models import MailKind, Person, SignInCode
 from survey.services import approvals, audit, invitations, mails
-from survey.services.tables import Fault, Row, TableInvalid, read_table
 
 ROLES = {"leader": "leads", "coach": "coaches", "administrator": "administers"}
 LONGEST_NAME = 100
@@ -123,7 +122,7 @@ def change(
     in `language`. Raises AddressInvalid, AddressTaken, NameInvalid, KeyringUnusable.
     """
     before = person.email
-    _update(session, person, entry, now, actor)
+    update(session, person, entry, now, actor)
     if person.email == before:
         return
     session.execute(delete(SignInCode).where(SignInCode.person_id == person.id))
@@ -134,9 +133,13 @@ def change(
     mails.queue(session, MailKind.ADDRESS_CHANGED, key, person, language, now, address=before)
 
 
-def _update(
-    session: Session, person: Person, entry: Entry, now: datetime, actor: Person | None
+def update(
+    session: Session, person: Person, entry: Entry, now: datetime, actor: Person | None = None
 ) -> None:
+    """Change what is known of a person, without telling anybody; for that see `change`.
+
+    Raises AddressInvalid, AddressTaken, NameInvalid.
+    """
     email = clean_address(entry.address)
     taken = by_address(session, email)
     if taken is not None and taken.id != person.id:
@@ -183,95 +186,3 @@ def coaches(session: Session) -> list[Person]:
     """Return the people whom leaders may choose as coaches."""
     query = select(Person).where(Person.coaches, Person.active).order_by(Person.name)
     return list(session.scalars(query))
-
-
-@dataclass(frozen=True)
-class Planned:
-    """What an import does with one row: the person it finds, if any, and what they become."""
-
-    person: Person | None
-    entry: Entry
-
-    def is_change(self) -> bool:
-        """Say whether a known person would be another afterwards."""
-        if self.person is None:
-            return False
-        before = (self.person.name, set(roles_of(self.person)))
-        return before != (self.entry.name, set(self.entry.roles))
-
-
-def plan_import(session: Session, content: bytes) -> list[Planned]:
-    """Return what an import of a table (name, email, and optionally roles) would do.
-
-    Roles are separated by spaces; without that column, known people keep theirs and new ones
-    have none. Raises TableInvalid with every fault.
-    """
-    rows = read_table(content, required=["name", "email"], optional=["roles"])
-    _check(rows)
-    return [_planned(session, row) for row in rows]
-
-
-def _planned(session: Session, row: Row) -> Planned:
-    email = clean_address(row.values["email"])
-    person = by_address(session, email)
-    keeps = person is not None and "roles" not in row.values
-    roles = roles_of(person) if person is not None and keeps else _roles(row)
-    active = person.active if person is not None else True
-    return Planned(person, Entry(clean_name(row.values["name"]), email, roles, active))
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import did."""
-
-    added: int
-    changed: int
-
-
-def import_people(
-    session: Session, content: bytes, now: datetime, actor: Person | None = None
-) -> Imported:
-    """Add the people of a table, or change them by address, as `plan_import` says.
-
-    Raises TableInvalid with every fault, and then nothing is changed.
-    """
-    added = changed = 0
-    for planned in plan_import(session, content):
-        entry = planned.entry
-        if planned.person is None:
-            add(session, entry.name, entry.address, entry.roles, now, actor)
-            added += 1
-        elif planned.is_change():
-            _update(session, planned.person, entry, now, actor)
-            changed += 1
-    return Imported(added, changed)
-
-
-def _roles(row: Row) -> list[str]:
-    return row.values.get("roles", "").replace(",", " ").lower().split()
-
-
-def _check(rows: list[Row]) -> None:
-    faults: list[Fault] = []
-    seen: dict[str, int] = {}
-    for row in rows:
-        try:
-            clean_name(row.values["name"])
-        except NameInvalid as error:
-            faults.append(Fault(row.number, "name", error))
-        try:
-            email = clean_address(row.values["email"])
-        except AddressInvalid as error:
-            faults.append(Fault(row.number, "email", error))
-        else:
-            if email in seen:
-                twice = Refused(marked("in row %(row)s already"), row=seen[email])
-                faults.append(Fault(row.number, "email", twice))
-            seen.setdefault(email, row.number)
-        faults += [
-            Fault(row.number, "roles", RoleUnknown(role=role, known=", ".join(ROLES)))
-            for role in _roles(row)
-            if role not in ROLES
-        ]
-    if faults:
-        raise TableInvalid(faults)

@@ -14,7 +14,8 @@ from survey.db import session
 from survey.forms.account import PlainForm
 from survey.forms.administrator import EraseForm, ImportForm, PersonForm
 from survey.limits import takes
-from survey.services import audit, mails, proposals, retention
+from survey.models import ImportState
+from survey.services import audit, imports, mails, proposals, retention
 from survey.services import people as services
 from survey.services import rounds as round_services
 from survey.site import site
@@ -35,6 +36,7 @@ def people() -> Page:
     return render_template(
         "survey/administrator/people.html",
         people=services.everybody(session()),
+        imports=imports.running(session()),
         roles_of=services.roles_of,
     )
 
@@ -126,9 +128,10 @@ def import_people() -> Page:
     if form.only_check.data:
         return _check_import(form)
     done = attempt(
-        form,
-        lambda: services.import_people(session(), form.table.data.read(), site().now(), person()),
+        form, lambda: imports.begin(session(), form.table.data.read(), site().now(), person())
     )
+    if done and done.value.state is ImportState.RUNNING:
+        return redirect(url_for("administrator.show_import", import_id=done.value.id))
     if done:
         added, changed = done.value.added, done.value.changed
         flash(say().ngettext("One person was added.", "%(num)s people were added.", added))
@@ -137,8 +140,27 @@ def import_people() -> Page:
     return render_template("survey/administrator/import.html", form=form), status(form)
 
 
+@bp.get("/people/import/<uuid:import_id>")
+@allow("administrator")
+def show_import(import_id: UUID) -> Page:
+    """Show how far an import is."""
+    return render_template(
+        "survey/administrator/import_progress.html",
+        import_=imports.find(session(), import_id),
+        form=PlainForm(),
+    )
+
+
+@bp.post("/people/import/<uuid:import_id>/stop")
+@allow("administrator")
+def stop_import(import_id: UUID) -> Page:
+    """Stop an import; who is imported stays."""
+    attempt(PlainForm(), lambda: imports.stop(session(), import_id, site().now(), person()))
+    return redirect(url_for("administrator.show_import", import_id=import_id))
+
+
 def _check_import(form: ImportForm) -> Page:
-    done = attempt(form, lambda: services.plan_import(session(), form.table.data.read()))
+    done = attempt(form, lambda: imports.plan(session(), form.table.data.read()))
     page = render_template(
         "survey/administrator/import.html",
         form=form,

@@ -15,8 +15,18 @@ from sqlalchemy.orm import Session
 
 from survey import db, jobs
 from survey.bell import connected
-from survey.models import Mail, MailKind, MailState, Release, Round, RoundState, Schedule
-from survey.services import mails
+from survey.models import (
+    ImportState,
+    Mail,
+    MailKind,
+    MailState,
+    Person,
+    Release,
+    Round,
+    RoundState,
+    Schedule,
+)
+from survey.services import imports, mails
 from tests import factories
 from tests.conftest import CLOSES, NOW, on_sqlite
 from tests.launching import launched
@@ -265,6 +275,27 @@ def test_of_rounds_whose_workers_are_killed_each_closes_once(
     )
     assert len(told) == 8
     assert sum(told.values()) <= 8 + 3
+
+
+@everywhere
+def test_an_import_whose_workers_are_killed_takes_everybody_once(session, crowd):
+    rows = "".join(f"Person {n} Example,p{n}@example.org\n" for n in range(2000))
+    import_ = imports.begin(session, f"name,email\n{rows}".encode(), NOW)
+    session.commit()
+    crowd.start(NOW, 2)
+    for death in range(2):
+        wait_until(lambda so_many=500 * (death + 1): people_in(session) >= so_many)
+        crowd.kill()
+        crowd.start(NOW)
+    wait_until(lambda: people_in(session) == 2000)
+    crowd.stop()
+
+    session.refresh(import_)
+    assert (import_.state, import_.added, import_.changed) == (ImportState.DONE, 2000, 0)
+
+
+def people_in(session: Session) -> int:
+    return counted(session, select(func.count()).select_from(Person))
 
 
 def waiting(session: Session) -> int:

@@ -3,10 +3,9 @@
 import pytest
 from sqlalchemy import select
 
-from survey.models import AuditEntry, Person
+from survey.models import AuditEntry
 from survey.services import people
 from survey.services.people import AddressInvalid, AddressTaken, Entry, NameInvalid
-from survey.services.tables import TableInvalid
 from tests import factories
 from tests.conftest import NOW
 
@@ -51,43 +50,8 @@ def test_names_are_kept_in_one_line_and_composed(session, typed, kept):
     assert people.add(session, typed, "ada@example.org", [], NOW).name == kept
 
 
-def test_a_table_adds_new_people_and_changes_known_ones(session):
-    people.add(session, "Ada Old", "ada@example.org", ["coach"], NOW)
-    table = (
-        b"name,email,roles\nAda New,ADA@example.org,leader\nBert,bert@example.org,coach leader\n"
-    )
-
-    done = people.import_people(session, table, NOW)
-
-    assert (done.added, done.changed) == (1, 1)
-    ada, bert = people.everybody(session)
-    assert (ada.name, people.roles_of(ada)) == ("Ada New", ["leader"])
-    assert people.roles_of(bert) == ["leader", "coach"]
-
-
-def test_a_table_without_roles_takes_none_away(session):
-    people.add(session, "Ada", "ada@example.org", ["administrator"], NOW)
-    people.import_people(session, b"name,email\nAda,ada@example.org\n", NOW)
-
-    assert people.roles_of(people.everybody(session)[0]) == ["administrator"]
-
-
 def test_a_domain_is_stored_as_every_mail_server_takes_it(session):
     assert people.clean_address("ada@müller.example") == "ada@xn--mller-kva.example"
-
-
-def test_all_faults_of_a_table_are_named_and_nothing_is_imported(session):
-    table = b"name,email,roles\nAda,ada@example.org,\n,bert@example,king\nEve,ADA@example.org,\n"
-
-    with pytest.raises(TableInvalid) as refused:
-        people.import_people(session, table, NOW)
-
-    said = [str(fault) for fault in refused.value.faults]
-    assert [fault.split(":")[0] for fault in said] == [
-        "row 3, name", "row 3, email", "row 3, roles", "row 4, email"
-    ]  # fmt: skip
-    assert said[3] == "row 4, email: in row 2 already"
-    assert session.scalars(select(Person)).all() == []
 
 
 def test_other_rights_sign_a_person_out_everywhere(session, keyring):

@@ -8,11 +8,12 @@ import pytest
 
 from survey.links import approval_path, stop_path
 from survey.models import Invitation, Mail, Release
-from survey.services import closing, coaching, practices, programmes, proposals
+from survey.services import closing, coaching, imports, practices, programmes, proposals
 from survey.services.practices import Slot, Written
 from tests import factories
 from tests.conftest import CLOSES, NOW, on_sqlite
 from tests.visitor import Visitor
+from tests.world import MANY_PEOPLE
 
 # Who may open what, of Robin's things; everything that is not here is open to nobody.
 EVERYBODY = {"visitor", "robin", "sam", "casey", "cora", "andy"}
@@ -84,6 +85,8 @@ ALLOWED = {
     "administrator.new_person": {"andy"},
     "administrator.change_person": {"andy"},
     "administrator.import_people": {"andy"},
+    "administrator.show_import": {"andy"},
+    "administrator.stop_import": {"andy"},
     "administrator.erase_person": {"andy"},
     "administrator.kept": {"andy"},
     "administrator.delivery": {"andy"},
@@ -155,6 +158,7 @@ def world(app, session, keyring):
         "coach_id": people["casey"].id,
         "leader_id": robin.id,
         "person_id": people["sam"].id,
+        "import_id": imports.begin(session, MANY_PEOPLE, NOW).id,
         "mail_id": session.query(Mail.id).first()[0],
         "link": factories.links(session, keyring, collecting)["peer0"],
         "team_id": team.id,
@@ -168,6 +172,7 @@ def world(app, session, keyring):
         "filename": "site.css",
         "path": stop_path(keyring, session.query(Invitation.id).first()[0]),
     }
+    session.commit()
     rounds = {"closed": closed.id, "collecting": collecting.id, "prepared": prepared.id}
     return people, values, rounds
 

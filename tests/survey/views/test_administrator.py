@@ -6,6 +6,7 @@ import re
 import pytest
 from sqlalchemy import select
 
+from survey import jobs
 from survey.models import Mail, MailState, Person
 from survey.services import people
 from tests import factories
@@ -98,11 +99,43 @@ def test_a_faulty_table_names_row_and_column_and_imports_nothing(session, andy, 
     assert len(session.scalars(select(Person)).all()) == 1
 
 
-def test_a_large_table_fits_where_other_pages_take_little(session, andy):
-    rows = "".join(f"Person {n},p{n}@example.org\n" for n in range(6000))
-    upload(andy, f"name,email\n{rows}".encode())
+def large(number: int) -> bytes:
+    rows = "".join(f"Person {n},p{n}@example.org\n" for n in range(number))
+    return f"name,email\n{rows}".encode()
 
-    assert "6000 people were added" in andy.page
+
+def test_a_large_table_is_imported_by_workers_and_the_page_says_how_far_it_is(app, andy):
+    """A table of 10,000 is as large as other pages may not be."""
+    upload(andy, large(10_000))
+    assert "250 of 10000 rows are done" in andy.page
+    assert '<progress value="250" max="10000">' in andy.page
+    place = andy.address
+    andy.open("/administration/people")
+    assert "An import goes on: 250 of 10000 rows are done." in andy.page
+
+    jobs.sweep(app)
+    andy.open(place)
+    assert "500 of 10000 rows are done" in andy.page
+
+
+def test_an_import_that_is_done_says_so(app, andy):
+    upload(andy, large(501))
+    place = andy.address
+    jobs.sweep(app)
+    jobs.sweep(app)
+    andy.open(place)
+    assert "The import is done: 501 rows." in andy.page
+    assert "501 people were added." in andy.page
+    assert "<progress" not in andy.page
+
+
+def test_an_import_can_be_stopped(app, session, andy):
+    upload(andy, large(600))
+    andy.send(action="/stop")
+    assert "The import was stopped: 250 of 600 rows are done, and stay." in andy.page
+    jobs.sweep(app)
+
+    assert len(session.scalars(select(Person)).all()) == 251
 
 
 def test_delivery_shows_what_failed_and_sends_it_again(session, keyring, andy):

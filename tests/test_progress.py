@@ -1,0 +1,25 @@
+"""What goes on in the background is seen while it does, in a real browser."""
+
+from playwright.sync_api import expect
+
+from survey import jobs
+from tests import factories
+from tests.conftest import on_sqlite
+from tests.world import MANY_PEOPLE
+
+
+@on_sqlite
+def test_the_page_of_an_import_brings_itself_up_to_date(app, session, catcher, sign_in):
+    factories.person(session, "Andy", "administrator")
+    session.commit()
+    session.close()
+    andy = sign_in("andy")
+    andy.goto("/administration/people/import")
+    file = {"name": "people.csv", "mimeType": "text/csv", "buffer": MANY_PEOPLE}
+    andy.get_by_label("File").set_input_files(file)
+    andy.get_by_role("button", name="Import", exact=True).click()
+    expect(andy.get_by_role("progressbar", name="250 of 251 rows are done")).to_be_visible()
+
+    jobs.sweep(app)
+    expect(andy.get_by_text("The import is done: 251 rows.")).to_be_visible()
+    expect(andy.get_by_role("button", name="Stop the import")).not_to_be_visible()
