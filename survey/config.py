@@ -85,6 +85,13 @@ class Settings(BaseSettings):
         le=36_500,
         description="days until mails, the audit list and who was asked go; 0: never",
     )
+    print_ahead: int = Field(
+        14,
+        ge=0,
+        le=365,
+        description="days for which a new preview is kept as a PDF, printed before somebody asks; "
+        "0: printed when somebody does",
+    )
     language: str = Field("en", description="language of pages where nobody chose one")
     time_zone: str = Field("UTC", description="where a closing day ends, such as Europe/Berlin")
     log: Literal["text", "json"] = Field("text", description="lines for people, or for a collector")

@@ -20,16 +20,19 @@ from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from reports.printing import PrintFailed
 from survey import db
 from survey.errors import Refused, for_log
 from survey.keyring import KeyringUnusable, Side
 from survey.mail import deliver
-from survey.models import Mail, PeopleImport, Round
+from survey.models import Mail, PeopleImport, Printout, Release, Round
 from survey.services import (
     closing,
     coaching,
     custody,
     imports,
+    previews,
+    printouts,
     programmes,
     pulses,
     retention,
@@ -47,7 +50,12 @@ OFTEN = timedelta(seconds=SECONDS_BETWEEN)
 DAILY = timedelta(days=1)
 MAILS_AT_ONCE = 50
 # Rows that somebody should look after as soon as they are committed, and the task that does.
-LOOKED_AFTER: dict[type, str] = {Mail: "deliver", PeopleImport: "import"}
+LOOKED_AFTER: dict[type, str] = {
+    Mail: "deliver",
+    PeopleImport: "import",
+    Release: "print",
+    Printout: "print",
+}
 TO_RING = "preview360_to_ring"
 BEFORE_CLOSING_AGAIN = timedelta(minutes=10)
 
@@ -130,6 +138,7 @@ def _tasks(side: Side) -> dict[str, Task]:
     if side.serves:
         tasks["deliver"] = Task(_deliver)
         tasks["import"] = Task(_import)
+        tasks["print"] = Task(_print)
     return tasks
 
 
@@ -263,6 +272,7 @@ def _tidy(site: Site) -> None:
     """
     session = db.session()
     retention.tidy(session, site.keep(), site.now())
+    printouts.forget(session, site.printed_since())
     session.commit()
     if not db.scrub():
         raise NotYet
@@ -303,6 +313,30 @@ def _import(site: Site) -> None:
     """Carry out a piece of an import; committing it rings for the next one."""
     session = db.session()
     imports.go_on(session, site.now())
+    session.commit()
+
+
+def _print(site: Site) -> None:
+    """Print a preview that is new; noting it rings for the next one."""
+    if not site.settings.print_ahead:
+        return
+    from reports.pdf import preview_html
+
+    session = db.session()
+    release = printouts.claim(session, site.now(), site.printed_since())
+    session.commit()
+    if release is None:
+        return
+    html = preview_html(previews.of(session, release))
+    # While it is printed, others use the database.
+    session.rollback()
+    try:
+        pdf = site.printer.print(html)
+    except PrintFailed as failure:
+        log.error("preview of round %s: %s", release.round_id, failure)
+        printouts.give_up(session, release)
+    else:
+        printouts.keep(session, release, html, pdf)
     session.commit()
 
 

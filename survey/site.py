@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -48,6 +48,10 @@ class Site:
     def keep(self) -> Keep:
         """Return how long things are kept here."""
         return Keep(self.settings.keep_previews, self.settings.keep_records)
+
+    def printed_since(self) -> date:
+        """Return the first day whose new previews are kept as PDFs."""
+        return self.today() - timedelta(days=self.settings.print_ahead - 1)
 
     def host(self) -> str:
         """Return the name under which people reach this server."""

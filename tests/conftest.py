@@ -129,6 +129,8 @@ def installation(folder: Path, **settings) -> Settings:
         "keyring": folder / "keyring",
         "mail_from": "Example Works <feedback@example.org>",
         "base_url": "http://localhost",
+        # Printing takes a second; what is about it asks for it.
+        "print_ahead": 0,
     }
     return Settings(**usual | settings)
 

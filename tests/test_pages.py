@@ -91,6 +91,7 @@ def world(session, keyring, app, look, asked):
     team = coached_team(session, keyring, robin, closed, **asked)
     programme, approve = waiting_programme(session, keyring, mona, **asked)
     rater = pages_of_raters(session, keyring, collecting, pulse)
+    collecting.programme, programme.mails_held = programme, True
     import_ = PeopleImport(begun_at=NOW, actor=robin, rows="[]", total=1000, done=250)
     session.add(import_)
     session.commit()

@@ -16,6 +16,7 @@ from survey.services import (
     imports,
     nominations,
     practices,
+    printouts,
     programmes,
     proposals,
     pulses,
@@ -99,6 +100,7 @@ def in_every_table(session, keyring):
     proposals.propose_one_more(session, collecting, named, NOW, robin)
     sign_in.request_code(session, keyring, "a browser", "casey@example.org", "en", NOW)
     imports.begin(session, MANY_PEOPLE, NOW, casey)
+    printouts.claim(session, NOW, NOW.date())
     schedules.take(session, {"deliver": timedelta(seconds=5)}, NOW)
     session.commit()
     for table in Base.metadata.sorted_tables:
@@ -106,10 +108,15 @@ def in_every_table(session, keyring):
 
 
 def rows(connection):
-    """Every row of every table that is there, by table, in no order."""
-    there = inspect(connection).get_table_names()
-    return {
-        table.name: sorted(repr(tuple(row)) for row in connection.execute(select(table)))
-        for table in Base.metadata.sorted_tables
-        if table.name in there
-    }
+    """Every row of every table and column that is there: name and value of each, in no order."""
+    there = inspect(connection)
+    found = {}
+    for table in Base.metadata.sorted_tables:
+        if table.name in there.get_table_names():
+            names = {column["name"] for column in there.get_columns(table.name)}
+            columns = [column for column in table.columns if column.name in names]
+            read = connection.execute(select(*columns)).mappings()
+            found[table.name] = sorted(
+                tuple((name, repr(value)) for name, value in row.items()) for row in read
+            )
+    return found

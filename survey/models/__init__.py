@@ -7,6 +7,7 @@ from survey.models.mail import Mail, MailKind, MailState
 from survey.models.people_import import ImportState, PeopleImport
 from survey.models.person import Person, SignInCode
 from survey.models.plan import Plan, PlannedPractice, Pulse
+from survey.models.printout import Printout, PrintState
 from survey.models.proposal import Proposal, ProposalKind, ProposalState
 from survey.models.questionnaire import StoredQuestionnaire
 from survey.models.round import (
@@ -44,6 +45,8 @@ __all__ = [
     "Person",
     "Plan",
     "PlannedPractice",
+    "PrintState",
+    "Printout",
     "Programme",
     "Proposal",
     "ProposalKind",

@@ -63,6 +63,8 @@ class Programme(Base):
     level: Mapped[str]
     language: Mapped[str]
     message: Mapped[str] = mapped_column(default="")
+    # An administrator lets the mails wait that ask its raters.
+    mails_held: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
     questionnaire: Mapped[StoredQuestionnaire] = orm.relationship()
 

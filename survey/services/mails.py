@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from survey.errors import Conflict, NotFound, marked
-from survey.models import Invitation, Mail, MailKind, MailState, Person, Round
+from survey.models import (
+    Invitation,
+    Mail,
+    MailKind,
+    MailState,
+    Person,
+    Programme,
+    Round,
+    RoundState,
+)
 from survey.services import audit
 
 # After each failure the next attempt waits longer; after the last the mail has failed.
@@ -134,6 +145,7 @@ def claim_along(session: Session, mail: Mail, invitations: list[UUID], now: date
                 and_(Mail.state == MailState.SENDING, Mail.due_at <= now),
             ),
             Mail.invitation_id.in_(invitations),
+            ~_is_held(),
         )
         .with_for_update(skip_locked=True)
     )
@@ -146,6 +158,16 @@ def claim_along(session: Session, mail: Mail, invitations: list[UUID], now: date
         .execution_options(synchronize_session=False)
     )
     return [session.get_one(Mail, each, populate_existing=True) for each in taken.scalars()]
+
+
+def _is_held() -> ColumnElement[bool]:
+    """Say in a query whether a mail asks somebody for a programme whose mails are held."""
+    held = (
+        select(Round.id)
+        .join(Programme, Programme.id == Round.programme_id)
+        .where(Round.id == Mail.round_id, Programme.mails_held)
+    )
+    return and_(Mail.kind.in_(ASKING), held.exists())
 
 
 def let_go(session: Session, mail: Mail, now: datetime) -> None:
@@ -164,7 +186,9 @@ def claim(session: Session, now: datetime) -> Mail | None:
     due = (
         select(Mail.id)
         .join(Mail.person)
-        .where(Mail.state.in_([MailState.WAITING, MailState.SENDING]), Mail.due_at <= now)
+        .where(
+            Mail.state.in_([MailState.WAITING, MailState.SENDING]), Mail.due_at <= now, ~_is_held()
+        )
         .order_by(Mail.due_at)
         .limit(1)
         .with_for_update(of=[Mail, Person], key_share=True, skip_locked=True)
@@ -291,6 +315,52 @@ def latest(session: Session, most: int = 300) -> list[Mail]:
         .limit(most)
     )
     return list(session.scalars(query))
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How many invitations of a programme are sent, wait, or cannot be delivered."""
+
+    sent: int
+    waiting: int
+    failed: int
+
+    @property
+    def total(self) -> int:
+        """All that go out."""
+        return self.sent + self.waiting + self.failed
+
+
+def sending(session: Session, programme: Programme) -> Sending:
+    """Return how far the invitations of a programme's open rounds are.
+
+    No reminders, as above.
+    """
+    query = (
+        select(Mail.state, func.count())
+        .join(Round, Round.id == Mail.round_id)
+        .where(
+            Round.programme_id == programme.id,
+            Round.state == RoundState.OPEN,
+            Mail.kind == MailKind.INVITATION,
+        )
+        .group_by(Mail.state)
+    )
+    found: Counter[MailState] = Counter()
+    for state, number in session.execute(query):
+        found[state] = number
+    waiting = found[MailState.WAITING] + found[MailState.SENDING]
+    return Sending(found[MailState.SENT], waiting, found[MailState.FAILED])
+
+
+def hold(
+    session: Session, programme: Programme, now: datetime, actor: Person | None, *, held: bool
+) -> None:
+    """Let the mails that ask a programme's raters wait, those still to come as well; or go."""
+    programme.mails_held = held
+    session.flush()
+    act = marked("mails held") if held else marked("mails let go")
+    audit.record(session, actor, act, programme.name, now)
 
 
 def in_trouble(session: Session, round_: Round) -> int:

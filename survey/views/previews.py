@@ -9,12 +9,11 @@ from markupsafe import Markup
 
 from reports import tables
 from reports.preview import Preview
-from reports.release import Release as Document
 from survey import access, speech
 from survey.access import allow, own_round
 from survey.db import session
 from survey.models import Release
-from survey.services import coaching, practices, pulses, questionnaires
+from survey.services import coaching, practices, previews, printouts
 from survey.views.printed import download, printed
 from survey.views.texts import texts_of
 
@@ -28,7 +27,7 @@ def show(round_id: UUID) -> str:
     from reports.pdf import SHAREABLE, preview_body
 
     release = _readable(round_id)
-    preview = _preview(release)
+    preview = previews.of(session(), release)
     speech.speak(preview.release.language)
     body = preview_body(preview)
     plan = practices.plan_for(session(), release)
@@ -52,8 +51,11 @@ def pdf(round_id: UUID) -> Response:
     """Send a preview as a PDF."""
     from reports.pdf import preview_html
 
-    preview = _preview(_readable(round_id))
-    return printed(preview_html(preview), _name(preview), f"preview of round {round_id}")
+    release = _readable(round_id)
+    preview = previews.of(session(), release)
+    html = preview_html(preview)
+    ready = printouts.ready(session(), release, html)
+    return printed(html, _name(preview), f"preview of round {round_id}", ready)
 
 
 @bp.get("/<uuid:round_id>/pages.pdf")
@@ -63,7 +65,7 @@ def some_pages(round_id: UUID) -> Response:
     from reports.pdf import SHAREABLE, preview_html
 
     release = coaching.readable_release(session(), access.person(), own_round(round_id).id)
-    preview = _preview(release)
+    preview = previews.of(session(), release)
     pages = [page for page in SHAREABLE if page in request.args.getlist("pages")]
     html = preview_html(preview, pages)
     return printed(html, f"{_name(preview)} pages", f"pages of round {round_id}")
@@ -75,7 +77,7 @@ def guide(round_id: UUID) -> Response:
     """Send the debrief guide to a preview as a PDF."""
     from reports.pdf import guide_html
 
-    preview = _preview(_readable(round_id))
+    preview = previews.of(session(), _readable(round_id))
     return printed(guide_html(preview), f"{_name(preview)} guide", f"guide of round {round_id}")
 
 
@@ -83,7 +85,7 @@ def guide(round_id: UUID) -> Response:
 @allow("signed_in")
 def workbook(round_id: UUID) -> Response:
     """Send a release as a workbook with a sheet for each table."""
-    preview = _preview(_readable(round_id))
+    preview = previews.of(session(), _readable(round_id))
     mimetype = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return download(tables.to_xlsx(preview), mimetype, f"{_name(preview)}.xlsx")
 
@@ -92,7 +94,7 @@ def workbook(round_id: UUID) -> Response:
 @allow("signed_in")
 def table(round_id: UUID, name: str) -> Response:
     """Send one table of a release as CSV."""
-    preview = _preview(_readable(round_id))
+    preview = previews.of(session(), _readable(round_id))
     content = tables.to_csv(tables.tables(preview)[name])
     return download(content, "text/csv", f"{_name(preview)} {name}.csv")
 
@@ -104,17 +106,6 @@ def style(sheet: str) -> Response:
     from reports.layout import ASSETS
 
     return send_from_directory(ASSETS, f"{sheet}.css", max_age=3600)
-
-
-def _preview(release: Release) -> Preview:
-    before = coaching.release_before(session(), release)
-    return _read(release, _read(before) if before else None)
-
-
-def _read(release: Release, before: Preview | None = None) -> Preview:
-    document = Document.model_validate_json(release.document)
-    asked = questionnaires.read(release.round.questionnaire)
-    return Preview(document, asked, before, pulses.releases(session(), release))
 
 
 def _is_there(page: str, preview: Preview) -> bool:

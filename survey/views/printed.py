@@ -24,10 +24,13 @@ class Unprintable(Refused):
     )
 
 
-def printed(html: str, name: str, about: str) -> Response:
-    """Send HTML as a PDF; where it fails, `about` says in the log of what. Raises Unprintable."""
+def printed(html: str, name: str, about: str, ready: bytes | None = None) -> Response:
+    """Send HTML as a PDF, the one that is `ready` or a new one.
+
+    Where it fails, `about` says in the log of what. Raises Unprintable.
+    """
     try:
-        content = site().printer.print(html)
+        content = ready or site().printer.print(html)
     except PrintFailed as failure:
         log.error("%s: %s", about, failure)
         raise Unprintable from None

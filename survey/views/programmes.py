@@ -15,8 +15,8 @@ from survey.forms.base import Form
 from survey.forms.leader import ClosingDayForm, proposed_last_day
 from survey.forms.programmes import LeadersForm, ProgrammeForm
 from survey.models import Programme
+from survey.services import mails, printouts, questionnaires
 from survey.services import programmes as services
-from survey.services import questionnaires
 from survey.services.programmes import Common
 from survey.site import site
 from survey.speech import say
@@ -163,12 +163,48 @@ def take_out(programme_id: UUID, round_id: UUID) -> Page:
     return redirect(url_for("programmes.show", programme_id=programme.id))
 
 
+@bp.post("/<uuid:programme_id>/hold-mails")
+@allow("administrator")
+def hold_mails(programme_id: UUID) -> Page:
+    """Let the mails to a programme's raters wait."""
+    return _hold(programme_id, held=True)
+
+
+@bp.post("/<uuid:programme_id>/let-mails-go")
+@allow("administrator")
+def let_mails_go(programme_id: UUID) -> Page:
+    """Send the mails that were held."""
+    return _hold(programme_id, held=False)
+
+
+def _hold(programme_id: UUID, *, held: bool) -> Page:
+    programme = services.find(session(), programme_id)
+    attempt(
+        PlainForm(), lambda: mails.hold(session(), programme, site().now(), person(), held=held)
+    )
+    return redirect(url_for("programmes.show", programme_id=programme.id))
+
+
+@bp.post("/<uuid:programme_id>/stop-printing")
+@allow("administrator")
+def stop_printing(programme_id: UUID) -> Page:
+    """Print no more of a programme's previews ahead."""
+    programme, since = services.find(session(), programme_id), site().printed_since()
+    attempt(
+        PlainForm(),
+        lambda: printouts.stop(session(), programme, site().now(), since, person()),
+    )
+    return redirect(url_for("programmes.show", programme_id=programme.id))
+
+
 def _show_page(programme: Programme, sent: Form) -> Page:
     """Show a programme, with the form that was sent as it was, and others empty."""
     page = render_template(
         "survey/programmes/show.html",
         programme=programme,
         progress=services.progress(session(), programme, site().now()),
+        sending=mails.sending(session(), programme),
+        printing=printouts.progress(session(), programme, site().printed_since()),
         sent=sent,
         leaders_form=sent if isinstance(sent, LeadersForm) else LeadersForm(formdata=None),
         day_form=sent if isinstance(sent, ClosingDayForm) else ClosingDayForm(formdata=None),

@@ -21,18 +21,22 @@ from survey.models import (
     MailKind,
     MailState,
     Person,
+    Printout,
+    PrintState,
     Release,
     Round,
     RoundState,
     Schedule,
 )
-from survey.services import imports, mails
+from survey.services import imports, mails, printouts
+from survey.site import EXTENSION
 from tests import factories
 from tests.conftest import CLOSES, NOW, on_sqlite
 from tests.launching import launched
 from tests.redis import RedisServer
 from tests.survey.test_jobs import wait_until
 from tests.visitor import Visitor
+from tests.world import finished
 
 HOUR = 3600
 
@@ -202,6 +206,8 @@ def crowd(launcher, settings):
     working = []
 
     class Crowd:
+        settings = shared["settings"]
+
         def start(self, told, number=1):
             order = {"do": "start", "told": told.isoformat(), **shared}
             working.extend(launcher(**order) for _ in range(number))
@@ -292,6 +298,37 @@ def test_an_import_whose_workers_are_killed_takes_everybody_once(session, crowd)
 
     session.refresh(import_)
     assert (import_.state, import_.added, import_.changed) == (ImportState.DONE, 2000, 0)
+
+
+@everywhere
+def test_of_previews_whose_workers_are_killed_each_is_printed(
+    app, session, keyring, clock, crowd, settings
+):
+    """A PDF that was being printed is begun again once its worker is taken for dead."""
+    for each in range(6):
+        leader = factories.person(session, f"Leader{each}", "leader")
+        finished(session, keyring, leader, roster={"peer": 4})
+    session.close()
+    crowd.settings["print_ahead"] = 14
+    crowd.start(CLOSES, 2)
+    for death in range(2):
+        wait_until(lambda so_many=2 * (death + 1): printed(session) >= so_many)
+        crowd.kill()
+        crowd.start(CLOSES)
+    crowd.stop()
+    site = app.extensions[EXTENSION]
+    site.settings = settings.model_copy(update={"print_ahead": 14})
+    clock.now = CLOSES + printouts.LEASE + timedelta(hours=1)
+    for _ in range(6):
+        jobs.sweep(app)
+
+    pdfs = session.scalars(select(Printout.pdf)).all()
+    assert len(pdfs) == 6
+    assert all(pdf.startswith(b"%PDF-") for pdf in pdfs)
+
+
+def printed(session: Session) -> int:
+    return counted(session, select(func.count()).where(Printout.state == PrintState.DONE))
 
 
 def people_in(session: Session) -> int:

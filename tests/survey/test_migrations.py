@@ -65,6 +65,11 @@ def next_step(tmp_path):
     return str(folder)
 
 
+def narrowed(rows, names):
+    """Rows of a table, as far as it has columns of these names."""
+    return sorted(tuple(each for each in row if each[0] in names) for row in rows)
+
+
 def columns(table):
     return {column["name"] for column in sa.inspect(db.db.engine).get_columns(table)}
 
@@ -103,7 +108,7 @@ def test_each_version_can_be_taken_back_one_by_one_and_comes_again(filled):
         before = held()
         flask_migrate.downgrade()
         kept = held()
-        assert kept == {name: before[name] for name in kept}
+        assert kept == {name: narrowed(before[name], columns(name)) for name in kept}
     assert sa.inspect(db.db.engine).get_table_names() == ["alembic_version"]
 
     for _ in steps:

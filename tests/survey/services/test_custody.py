@@ -325,6 +325,7 @@ def test_the_key_that_opened_a_round_is_destroyed_whatever_the_database_says(
         "before_commit",
         lambda session: session.execute(update(BallotKey).values(round_id=None)),
     )
-    site = Site(app.extensions[EXTENSION].settings, keyring, lambda: CLOSES)
+    here = app.extensions[EXTENSION]
+    site = Site(here.settings, keyring, lambda: CLOSES, here.bell)
     jobs.close(site, session, round_.id)
     assert round_.id not in keyring.ballot_keys()

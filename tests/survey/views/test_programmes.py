@@ -3,14 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from survey import jobs
 from survey.links import approval_path
-from survey.models import Round
+from survey.models import AuditEntry, Printout, Round
 from survey.services.people import by_address
+from survey.site import EXTENSION
 from tests import factories
-from tests.conftest import NOW
+from tests.conftest import CLOSES, NOW
 from tests.visitor import Visitor
+from tests.world import finished
 
 LEADERS = "lee@example.org, mona@example.org\nsam@example.org; mona@example.org\n"
 NAMES = "\n".join(f"Peer{n} Example <peer{n}@example.org>" for n in range(5))
@@ -179,3 +182,65 @@ def test_a_link_to_approve_opens_nothing_for_another_round_or_person(
         visitor = Visitor(app)
         visitor.open(f"/approve/{path}")
         assert visitor.status == 404
+
+
+@pytest.fixture
+def sending(app, people, session, keyring):
+    """A programme with an open round whose invitations wait."""
+    programme = factories.programme(session, people["Sam"], people["Mona"])
+    round_ = factories.opened(session, keyring, leader=people["Lee"], roster={"peer": 4})
+    round_.programme = programme
+    session.commit()
+    session.close()
+    return programme
+
+
+def test_how_many_invitations_are_sent_is_shown_while_some_wait(app, andy, sending):
+    page = andy.open(f"/administration/programmes/{sending.id}")
+    assert "0 of 5 invitations are sent" in page
+    assert 'name="csrf_token"' in page
+    jobs.sweep(app)
+
+    page = andy.open(f"/administration/programmes/{sending.id}")
+    assert "invitations are sent" not in page
+    assert "Hold the mails" not in page
+
+
+def test_mails_that_are_held_wait_until_they_are_let_go(app, andy, sending, catcher, session):
+    andy.open(f"/administration/programmes/{sending.id}")
+    page = andy.send(action="/hold-mails")
+    assert "wait, also those still to come, until you let them go" in page
+    jobs.sweep(app)
+    assert not [mail for mail in catcher.mails if "/r/" in str(mail)]
+    # What asks nobody for answers goes on.
+    visitor = Visitor(app)
+    visitor.open("/sign-in")
+    visitor.send({"email": "andy@example.org"})
+    jobs.sweep(app)
+    assert any("is your code" in mail["Subject"] for mail in catcher.mails)
+
+    page = andy.send(action="/let-mails-go")
+    assert "0 of 5 invitations are sent" in page
+    jobs.sweep(app)
+    assert len([mail for mail in catcher.mails if "/r/" in str(mail)]) == 5
+    acts = session.scalars(select(AuditEntry.act).order_by(AuditEntry.id)).all()
+    assert acts[-2:] == ["mails held", "mails let go"]
+
+
+def test_previews_that_are_printed_ahead_are_counted_and_can_be_stopped(
+    app, andy, people, sending, session, keyring, settings, clock
+):
+    app.extensions[EXTENSION].settings = settings.model_copy(update={"print_ahead": 14})
+    round_ = finished(session, keyring, people["Sam"])
+    round_.programme_id = sending.id
+    session.commit()
+    session.close()
+    clock.now = CLOSES
+    andy = Visitor(app, people["Andy"], CLOSES)
+    page = andy.open(f"/administration/programmes/{sending.id}")
+    assert "0 of 1 previews are printed" in page
+    page = andy.send(action="/stop-printing")
+
+    assert "previews are printed" not in page
+    jobs.sweep(app)
+    assert session.scalars(select(Printout.pdf)).all() == [None]
