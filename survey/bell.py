@@ -117,7 +117,7 @@ def connected(url: str) -> Huey:
         file = Path(parts.database or "")
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A ring may be lost with the power; what must not are the rows.
-        return SqliteHuey(filename=str(file), fsync=False, **shared)
+        return SqliteHuey(filename=str(file), fsync=False, timeout=SECONDS_TO_CONNECT, **shared)
     if parts.get_backend_name() == "postgresql":
         dsn = parts.set(drivername="postgresql").render_as_string(hide_password=False)
         return PostgresHuey(dsn=dsn, connect_timeout=SECONDS_TO_CONNECT, **shared)

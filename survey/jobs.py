@@ -73,7 +73,7 @@ class Task:
 
 
 def sweep(app: Flask) -> None:
-    """Do everything that is due now, whoever's turn it is."""
+    """Do everything that is due now, without waiting for a turn."""
     with app.app_context():
         for name, task in _tasks(site().keyring.side).items():
             _do(name, task)
@@ -84,13 +84,8 @@ def tick(app: Flask) -> None:
     with app.app_context():
         tasks = _tasks(site().keyring.side)
         periods = {name: task.every for name, task in tasks.items()}
-        try:
-            due = schedules.take(db.session(), periods, site().now())
-            db.session().commit()
-        except Exception as error:
-            log.error("no task could be taken: %s", for_log(error))
-            db.forget_session()
-            return
+        due = schedules.take(db.session(), periods, site().now())
+        db.session().commit()
         for name in due:
             if _do(name, tasks[name]) and periods[name] > schedules.LEASE:
                 schedules.done(db.session(), name, periods[name], site().now())
@@ -146,9 +141,13 @@ def run(app: Flask, stop: threading.Event, seconds: float = SECONDS_BETWEEN) -> 
     """Look after all work again and again, and hear the bell, until asked to stop."""
     here: Site = app.extensions[EXTENSION]
     while not stop.is_set():
-        if here.keyring.side.serves:
-            here.bell.hear(lambda name: answer(app, name))
-        tick(app)
+        try:
+            if here.keyring.side.serves:
+                here.bell.hear(lambda name: answer(app, name))
+            tick(app)
+        except Exception as error:
+            # The database is away, most often; a worker outlives that.
+            log.error("no work could be done: %s", for_log(error))
         stop.wait(seconds)
     here.bell.close()
 

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 import flask_migrate
+import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -194,19 +195,22 @@ def test_the_worker_goes_on_after_what_nobody_expected(
     assert "what somebody typed" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("table", "said"), [("mail", "deliver: "), ("schedule", "no work could be done: ")]
+)
 def test_the_worker_waits_for_a_database_that_is_away(
-    app, session, keyring, catcher, caplog, clock
+    app, session, keyring, catcher, caplog, clock, table, said
 ):
     factories.opened(session, keyring, roster={"peer": 3})
-    session.execute(text("ALTER TABLE mail RENAME TO mail_elsewhere"))
+    session.execute(text(f"ALTER TABLE {table} RENAME TO elsewhere"))
     session.commit()
     session.close()
     stop = threading.Event()
     worker = threading.Thread(target=jobs.run, args=(app, stop, 0.01))
     worker.start()
     try:
-        wait_until(lambda: "deliver: " in caplog.text)
-        session.execute(text("ALTER TABLE mail_elsewhere RENAME TO mail"))
+        wait_until(lambda: said in caplog.text)
+        session.execute(text(f"ALTER TABLE elsewhere RENAME TO {table}"))
         session.commit()
         clock.forward(seconds=5)
         wait_until(lambda: len(catcher.mails) == 4)
