@@ -43,7 +43,12 @@ class Installation:
     def act(self, side: str, act: str, now=NOW, **more):
         """Let the user of one side do something; return what came of it."""
         [other] = set(USERS) - {side}
-        settings = {"database_url": self.url, "keyring": str(self.home(side) / "keyring")}
+        settings = {
+            "database_url": self.url,
+            "keyring": str(self.home(side) / "keyring"),
+            # The closing side hears no bell; it could not even reach this file.
+            "queue_url": f"sqlite:///{self.home('web')}/queue.db",
+        }
         return self.order(
             act=act,
             user=USERS[side],
