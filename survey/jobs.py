@@ -326,16 +326,17 @@ def _print(site: Site) -> None:
     session.commit()
     if release is None:
         return
+    round_id = release.round_id
     html = preview_html(previews.of(session, release))
     # While it is printed, others use the database.
     session.rollback()
     try:
         pdf = site.printer.print(html)
     except PrintFailed as failure:
-        log.error("preview of round %s: %s", release.round_id, failure)
-        printouts.give_up(session, release)
+        log.error("preview of round %s: %s", round_id, failure)
+        printouts.give_up(session, round_id)
     else:
-        printouts.keep(session, release, html, pdf)
+        printouts.keep(session, round_id, html, pdf)
     session.commit()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
@@ -72,20 +73,20 @@ def _of(session: Session, release: Release) -> Printout:
     return printout
 
 
-def keep(session: Session, release: Release, html: str, pdf: bytes) -> None:
+def keep(session: Session, round_id: UUID, html: str, pdf: bytes) -> None:
     """Keep what was printed of a page; a release that is gone by now takes nothing."""
-    _end(session, release, PrintState.DONE, html, pdf)
+    _end(session, round_id, PrintState.DONE, html, pdf)
 
 
-def give_up(session: Session, release: Release) -> None:
+def give_up(session: Session, round_id: UUID) -> None:
     """Note that a preview cannot be printed within its limits."""
-    _end(session, release, PrintState.FAILED)
+    _end(session, round_id, PrintState.FAILED)
 
 
 def _end(
-    session: Session, release: Release, state: PrintState, html: str = "", pdf: bytes | None = None
+    session: Session, round_id: UUID, state: PrintState, html: str = "", pdf: bytes | None = None
 ) -> None:
-    printout = session.get(Printout, release.round_id, populate_existing=True, with_for_update=True)
+    printout = session.get(Printout, round_id, populate_existing=True, with_for_update=True)
     if printout is not None and printout.state is PrintState.PRINTING:
         printout.state, printout.pdf, printout.html_sha256 = state, pdf, sha256(html)
         session.flush()

@@ -1,11 +1,11 @@
 """New previews are printed before anybody asks, each by one worker, and as they are read."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from reports.printing import Limits
 from survey import jobs
-from survey.models import AuditEntry, Printout, PrintState
+from survey.models import AuditEntry, Printout, PrintState, Release
 from survey.services import printouts, rounds
 from survey.site import EXTENSION
 from tests import factories
@@ -105,6 +105,16 @@ def test_what_cannot_be_printed_within_its_limits_fails_once_and_is_logged(
     assert f"preview of round {round_.id}" in caplog.text
 
 
+def test_what_is_erased_while_it_is_printed_takes_nothing(session, round_):
+    printouts.claim(session, CLOSES, TODAY)
+    session.commit()
+    session.execute(delete(Release).where(Release.round_id == round_.id))
+    printouts.keep(session, round_.id, "<p>", b"%PDF-")
+    session.commit()
+
+    assert state(session, round_) is None
+
+
 def test_old_previews_are_not_kept_as_pdfs(app, session, round_, clock):
     session.close()
     jobs.sweep(app)
@@ -134,7 +144,7 @@ def test_a_programmes_printing_is_counted_and_can_be_stopped(session, keyring, r
     session.commit()
     assert printouts.progress(session, programme, TODAY) == printouts.Printing(0, 2)
     first = printouts.claim(session, CLOSES, TODAY)
-    printouts.keep(session, first, "<p>", b"%PDF-")
+    printouts.keep(session, first.round_id, "<p>", b"%PDF-")
     assert printouts.progress(session, programme, TODAY) == printouts.Printing(1, 2)
 
     andy = factories.person(session, "Andy", "administrator")
