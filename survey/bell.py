@@ -22,8 +22,8 @@ from sqlalchemy.engine import make_url
 
 log = logging.getLogger(__name__)
 NAME = "preview360"
-# Nobody waits longer for a page because a queue does not answer.
-SECONDS_TO_CONNECT = 2
+# Nobody waits longer for a page because a queue does not answer; longer than workers listen.
+SECONDS_TO_ANSWER = 2
 # Between two looks at a queue that cannot call.
 MOST_SECONDS_BETWEEN = 1.0
 
@@ -37,6 +37,17 @@ class Rings(Serializer):  # type: ignore[misc]
     def _deserialize(self, data: bytes) -> Message:
         number, name = json.loads(data)
         return Message(id=number, name=name, retries=0, retry_delay=0, args=(), kwargs={})
+
+
+def _shortly(record: logging.LogRecord) -> bool:
+    """Say in one line what kind of error the library met: it meets it every second."""
+    if record.exc_info and record.exc_info[0]:
+        record.msg = f"{record.getMessage()}: {record.exc_info[0].__name__}"
+        record.args, record.exc_info = (), None
+    return True
+
+
+logging.getLogger("huey.consumer.Worker").addFilter(_shortly)
 
 
 class Listener(Consumer):  # type: ignore[misc]
@@ -117,15 +128,13 @@ def connected(url: str) -> Huey:
         file = Path(parts.database or "")
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A ring may be lost with the power; what must not are the rows.
-        return SqliteHuey(filename=str(file), fsync=False, timeout=SECONDS_TO_CONNECT, **shared)
+        return SqliteHuey(filename=str(file), fsync=False, timeout=SECONDS_TO_ANSWER, **shared)
     if parts.get_backend_name() == "postgresql":
         dsn = parts.set(drivername="postgresql").render_as_string(hide_password=False)
-        return PostgresHuey(dsn=dsn, connect_timeout=SECONDS_TO_CONNECT, **shared)
+        return PostgresHuey(dsn=dsn, connect_timeout=SECONDS_TO_ANSWER, **shared)
     from redis import ConnectionPool
 
-    # Longer than a worker waits for a ring.
-    silence = 5 * SECONDS_TO_CONNECT
     pool = ConnectionPool.from_url(
-        url, socket_connect_timeout=SECONDS_TO_CONNECT, socket_timeout=silence
+        url, socket_connect_timeout=SECONDS_TO_ANSWER, socket_timeout=SECONDS_TO_ANSWER
     )
     return RedisHuey(connection_pool=pool, **shared)

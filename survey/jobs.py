@@ -140,23 +140,29 @@ def _tasks(side: Side) -> dict[str, Task]:
 def run(app: Flask, stop: threading.Event, seconds: float = SECONDS_BETWEEN) -> None:
     """Look after all work again and again, and hear the bell, until asked to stop."""
     here: Site = app.extensions[EXTENSION]
-    while not stop.is_set():
-        try:
-            if here.keyring.side.serves:
-                here.bell.hear(lambda name: answer(app, name))
-            tick(app)
-        except Exception as error:
-            # The database is away, most often; a worker outlives that.
-            log.error("no work could be done: %s", for_log(error))
-        stop.wait(seconds)
-    here.bell.close()
+    try:
+        while not stop.is_set():
+            _work(app, here)
+            stop.wait(seconds)
+    finally:
+        here.bell.close()
+
+
+def _work(app: Flask, here: Site) -> None:
+    try:
+        if here.keyring.side.serves:
+            here.bell.hear(lambda name: answer(app, name))
+        tick(app)
+    except Exception as error:
+        # The database is away, most often; a worker outlives that.
+        log.error("no work could be done: %s", for_log(error))
 
 
 @contextmanager
-def working(app: Flask, seconds: float = SECONDS_BETWEEN) -> Iterator[None]:
+def working(app: Flask) -> Iterator[None]:
     """Do this side's work beside whatever the process does; when left, end what was begun."""
     stop = threading.Event()
-    worker = threading.Thread(target=run, args=(app, stop, seconds), name="worker")
+    worker = threading.Thread(target=run, args=(app, stop), name="worker")
     worker.start()
     try:
         yield

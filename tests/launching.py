@@ -1,4 +1,4 @@
-"""Starts what tests talk to: the program, a module that answers lines of JSON, a server."""
+"""Starts what tests talk to: the program, a module that answers JSON, a server, threads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,22 @@ def launched(module: str, *arguments: str) -> Iterator[Callable[..., Any]]:
     orders.close()
     process.wait()
     answers.close()
+
+
+def at_once(acts: Iterable[Callable[[], object]]) -> None:
+    """Do all acts at the same moment, each in a thread; return when the last one is done."""
+    acts = list(acts)
+    ready = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> None:
+        ready.wait()
+        act()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 @contextmanager

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable
 from urllib.parse import urljoin
 
 from survey.demo.browser import forms_in
 from tests.attacks.network import WORDS
 from tests.attacks.target import Target, cookies
+from tests.launching import at_once
 
 
 def scanner_follows_links(target: Target) -> list[str]:
@@ -60,7 +59,7 @@ def sent_twice_at_once(target: Target) -> list[str]:
     target.type(client, WORDS)
     target.finish(client)
     before = target.answered()
-    _at_once([lambda: target.send(target.client())] * 4)
+    at_once([lambda: target.send(target.client())] * 4)
     assert target.answered() > before
     return ["twice"] * (target.answered() - before - 1)
 
@@ -137,7 +136,7 @@ def codes_guessed_at_once(target: Target) -> list[str]:
     guess = target.guesser()
     right = target.right_code()
     wrong = "000000" if right != "000000" else "000001"
-    _at_once([lambda: guess(wrong)] * 12)
+    at_once([lambda: guess(wrong)] * 12)
     return [right] if guess(right) else []
 
 
@@ -165,17 +164,3 @@ ATTACKS = (
     codes_guessed_at_once,
     locked_out_by_a_stranger,
 )
-
-
-def _at_once(acts: list[Callable[[], object]]) -> None:
-    ready = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], object]) -> None:
-        ready.wait()
-        act()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()

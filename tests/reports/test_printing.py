@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -14,6 +14,7 @@ from reports.layout import lay_out
 from reports.pdf import preview_html
 from reports.preview import Preview
 from reports.printing import Limits, Printer, PrintFailed
+from tests.launching import at_once
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +66,7 @@ def test_many_who_want_one_get_their_own(printer, html):
     def fetch(words):
         got[words] = printer.print(wanted[words])
 
-    threads = [threading.Thread(target=fetch, args=(words,)) for words in wanted]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(partial(fetch, words) for words in wanted)
     assert got == {words: lay_out(each) for words, each in wanted.items()}
 
 

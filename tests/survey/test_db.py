@@ -1,7 +1,6 @@
 """Reading changes nothing, and writers wait for one another instead of losing updates."""
 
 import sqlite3
-import threading
 from uuid import uuid4
 
 import pytest
@@ -14,6 +13,7 @@ from survey.errors import for_log
 from survey.models import Person, SignInCode
 from tests import factories
 from tests.conftest import NOW, on_sqlite
+from tests.launching import at_once
 
 
 def test_a_page_that_is_only_read_cannot_write(app, session):
@@ -47,11 +47,7 @@ def count_up(connect, times: int) -> int:
         for _ in range(times):
             connect()
 
-    writers = [threading.Thread(target=write) for _ in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
+    at_once([write] * 4)
     return 4 * times
 
 

@@ -11,6 +11,7 @@ from survey.services import ballots, closing, mails, people
 from survey.services.ballots import RoundClosed
 from tests import factories
 from tests.conftest import CLOSES, NOW
+from tests.launching import at_once
 
 pytestmark = pytest.mark.parametrize("database", ["postgresql"])
 
@@ -106,24 +107,19 @@ def test_of_two_mails_to_one_person_no_two_deliverers_take_one_each(session, ano
         for number in range(2):
             mails.queue(session, MailKind.COACH_ACCESS, f"{each}:{number}", person, "en", NOW)
     session.commit()
-    start = threading.Barrier(4)
+    in_step = threading.Barrier(4)
     taken = []
 
     def deliverer():
-        start.wait()
         with another() as mine:
             for _ in range(5):
                 mail = mails.claim(mine, NOW)
                 # All that they take at once, each for itself, until all have.
                 taken.append(mail.person_id)
-                start.wait()
+                in_step.wait()
                 mine.commit()
-                start.wait()
+                in_step.wait()
 
-    threads = [threading.Thread(target=deliverer) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([deliverer] * 4)
     rounds = [taken[each : each + 4] for each in range(0, 20, 4)]
     assert all(len(set(each)) == 4 for each in rounds), rounds

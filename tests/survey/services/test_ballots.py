@@ -1,7 +1,7 @@
 """From the link to sealed answers: nothing lost, nothing readable, nothing more than needed."""
 
-import threading
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -20,6 +20,7 @@ from survey.services.ballots import (
 )
 from tests import factories
 from tests.conftest import CLOSES, NOW
+from tests.launching import at_once
 
 
 @pytest.fixture
@@ -247,20 +248,14 @@ def test_two_pages_saved_at_once_are_both_kept(app, session, keyring, links):
     session.commit()
     session.close()
     items = list(factories.scores())
-    together = threading.Barrier(len(items))
 
     def save(item):
-        together.wait()
         with app.app_context():
             rater = ballots.rater(db.session(), keyring, links["peer0"], NOW)
             ballots.save(db.session(), rater, Draft({item: 4}))
             db.session().commit()
 
-    savers = [threading.Thread(target=save, args=(item,)) for item in items]
-    for saver in savers:
-        saver.start()
-    for saver in savers:
-        saver.join()
+    at_once(partial(save, item) for item in items)
 
     kept = ballots.draft(session, ballots.rater(session, keyring, links["peer0"], NOW))
     assert kept.items == dict.fromkeys(items, 4)

@@ -1,7 +1,6 @@
 """The close: one winner, all or nothing, and nothing left but the release."""
 
 import json
-import threading
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import uuid4
@@ -32,6 +31,7 @@ from survey.services import ballots, closing, custody, invitations, questionnair
 from survey.services.closing import NotDue, RosterMismatch, TooFewAnswers
 from tests import factories
 from tests.conftest import CLOSES, NOW
+from tests.launching import at_once
 
 
 @pytest.fixture
@@ -314,13 +314,11 @@ def test_without_its_key_a_round_stays_sealed(session, keyring, round_):
 
 def test_of_many_closers_one_wins(app, session, keyring, round_):
     wins, losses = [], []
-    ready = threading.Barrier(6)
     round_id = round_.id
     session.close()
 
     def race() -> None:
         with app.app_context():
-            ready.wait()
             try:
                 closing.close(db.session(), keyring, round_id, CLOSES)
                 db.session().commit()
@@ -328,11 +326,7 @@ def test_of_many_closers_one_wins(app, session, keyring, round_):
             except NotDue:
                 losses.append(1)
 
-    closers = [threading.Thread(target=race) for _ in range(6)]
-    for closer in closers:
-        closer.start()
-    for closer in closers:
-        closer.join()
+    at_once([race] * 6)
 
     assert (len(wins), len(losses)) == (1, 5)
     assert len(session.scalars(select(Release)).all()) == 1

@@ -1,7 +1,7 @@
 """Each round gets its keys from the side that closes it, and from nobody else."""
 
-import threading
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -19,6 +19,7 @@ from survey.trustee_key import fingerprint
 from tests import factories
 from tests.attacks.custody import two_sides
 from tests.conftest import CLOSES, NOW
+from tests.launching import at_once
 
 COUNCIL = sealing.new_key_pair()
 
@@ -129,22 +130,17 @@ def test_no_key_is_taken_twice(app, session, sides):
     session.commit()
     with app.app_context():
         engine = db.db.engine
-    ready, refused = threading.Barrier(8), []
+    refused = []
 
     def open_one(round_id):
         with Session(engine) as own:
-            ready.wait()
             try:
                 rounds.open_round(own, web, own.get_one(Round, round_id), NOW)
                 own.commit()
             except NoBallotKey:
                 refused.append(round_id)
 
-    threads = [threading.Thread(target=open_one, args=(round_id,)) for round_id in ids]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(partial(open_one, round_id) for round_id in ids)
 
     taken = session.scalars(select(BallotKey.round_id)).all()
     assert len(refused) == 2

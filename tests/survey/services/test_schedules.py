@@ -1,6 +1,5 @@
 """Work that comes again is done once, however many workers there are."""
 
-import threading
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
@@ -8,6 +7,7 @@ from sqlalchemy.orm import Session
 from survey import db
 from survey.services import schedules
 from tests.conftest import NOW, on_sqlite
+from tests.launching import at_once
 
 PERIODS = {"often": timedelta(seconds=5), "daily": timedelta(days=1)}
 
@@ -16,20 +16,14 @@ def test_of_many_workers_one_takes_a_turn(app):
     """On both databases; a worker that vanished with the daily work is not waited for all day."""
     with app.app_context():
         engine = db.db.engine
-    start = threading.Barrier(8)
     taken = []
 
     def worker():
         with Session(engine) as session:
-            start.wait()
             taken.extend(schedules.take(session, PERIODS, NOW))
             session.commit()
 
-    threads = [threading.Thread(target=worker) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([worker] * 8)
     assert sorted(taken) == ["daily", "often"]
 
     def due(now):
