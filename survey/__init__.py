@@ -59,7 +59,8 @@ def create_app(
     bell = Bell(settings.absolute_queue_url(), set(jobs.LOOKED_AFTER.values()))
     site = Site(settings, keyring, clock, bell)
     app = Application(__name__, template_folder=str(TEMPLATES))
-    app.config.update(_flask_config(settings), SECRET_KEY=_cookie_key(site.keyring))
+    secret = _cookie_key(site.keyring)
+    app.config.update(_flask_config(settings), SECRET_KEY=secret)
     app.config.update(config or {})
     app.extensions[EXTENSION] = site
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
@@ -76,7 +77,7 @@ def create_app(
     headers.init_app(app, settings)
     refusals.init_app(app)
     views.init_app(app, csrf)
-    limits.init_app(app)
+    limits.init_app(app, bell, clock, secret)
     access.init_app(app)
     return app
 

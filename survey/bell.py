@@ -91,6 +91,10 @@ class Bell:
         else:
             self._listener.check_worker_health()
 
+    def forget_counts(self) -> None:
+        """Forget what is counted in the queue's store. Raises what the store does."""
+        self.queue().storage.flush_counters()
+
     def close(self) -> None:
         """Hear no more, once what is being done is done, and let go of the queue."""
         if self._listener is not None:

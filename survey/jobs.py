@@ -129,6 +129,7 @@ def _tasks(side: Side) -> dict[str, Task]:
         tasks["open programmes"] = Task(_open_programmes)
         tasks["open pulses"] = Task(_open_pulses)
         tasks["tidy"] = Task(_tidy, DAILY)
+        tasks["forget counts"] = Task(lambda site: site.bell.forget_counts(), DAILY)
     tasks[f"clean up {side}"] = Task(clean_up)
     if side.serves:
         tasks["deliver"] = Task(_deliver)

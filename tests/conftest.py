@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import flask_migrate
 import pytest
@@ -35,6 +36,7 @@ from tests.attacks.report import (
 )
 from tests.launching import answering
 from tests.postgres import Cluster
+from tests.redis import RedisServer
 
 # Hooks of the attacks; they have to stand where each process of a run finds them.
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
@@ -205,6 +207,31 @@ def settings(
     mail_url = f"smtp://127.0.0.1:{catcher.port}"
     yield installation(tmp_path, database_url=url, mail_url=mail_url, mail_timeout=2)
     databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "redis"])
+def queue_url(
+    request: pytest.FixtureRequest, tmp_path: Path, databases: Databases
+) -> Iterator[str]:
+    """A queue of its own in each store."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/queue.db"
+    elif request.param == "postgresql":
+        url = request.getfixturevalue("cluster").create(f"queue{uuid4().hex}")
+        yield url
+        databases.drop(url)
+    else:
+        server = request.getfixturevalue("redis")
+        yield server.url
+        server.client().flushall()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from huey import SqliteHuey
@@ -33,35 +33,11 @@ from survey.site import EXTENSION
 from tests import factories
 from tests.conftest import CLOSES, NOW, on_sqlite
 from tests.launching import launched
-from tests.redis import RedisServer
 from tests.survey.test_jobs import wait_until
 from tests.visitor import Visitor
 from tests.world import finished
 
 HOUR = 3600
-
-
-@pytest.fixture(scope="session")
-def redis(tmp_path_factory):
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(params=["sqlite", "postgresql", "redis"])
-def queue_url(request, tmp_path, databases):
-    """A queue of its own in each store."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/queue.db"
-    elif request.param == "postgresql":
-        url = request.getfixturevalue("cluster").create(f"queue{uuid4().hex}")
-        yield url
-        databases.drop(url)
-    else:
-        server = request.getfixturevalue("redis")
-        yield server.url
-        server.client().flushall()
 
 
 @pytest.fixture
