@@ -138,13 +138,13 @@ def _tasks(side: Side) -> dict[str, Task]:
     return tasks
 
 
-def run(app: Flask, stop: threading.Event, seconds: float = SECONDS_BETWEEN) -> None:
+def run(app: Flask, seconds: float = SECONDS_BETWEEN) -> None:
     """Look after all work again and again, and hear the bell, until asked to stop."""
     here: Site = app.extensions[EXTENSION]
     try:
-        while not stop.is_set():
+        while not here.stopping.is_set():
             _work(app, here)
-            stop.wait(seconds)
+            here.stopping.wait(seconds)
     finally:
         here.bell.close()
 
@@ -162,13 +162,13 @@ def _work(app: Flask, here: Site) -> None:
 @contextmanager
 def working(app: Flask) -> Iterator[None]:
     """Do this side's work beside whatever the process does; when left, end what was begun."""
-    stop = threading.Event()
-    worker = threading.Thread(target=run, args=(app, stop), name="worker")
+    here: Site = app.extensions[EXTENSION]
+    worker = threading.Thread(target=run, args=(app,), name="worker")
     worker.start()
     try:
         yield
     finally:
-        stop.set()
+        here.stopping.set()
         worker.join()
 
 
@@ -206,6 +206,8 @@ def _close_due(site: Site) -> None:
     random.shuffle(due)
     for round_id in due:
         session.rollback()
+        if site.stopping.is_set():
+            return
         if round_id in site.close_again and site.now() < site.close_again[round_id]:
             continue
         site.close_again[round_id] = site.now() + BEFORE_CLOSING_AGAIN

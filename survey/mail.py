@@ -72,15 +72,17 @@ class MailImpossible(Exception):
 def deliver(site: Site, session: Session, most: int = 50) -> int:
     """Send the mails that are due, at most so many; return how many were taken.
 
-    Commits after each step. Ends early when the mail server, our settings for it or the
-    keyring fail: what is left waits without losing an attempt. Without a mail server set,
-    everything waits.
+    Commits after each step. Ends early when the process is to stop, or the mail server, our
+    settings for it or the keyring fail: what is left waits without losing an attempt. Without
+    a mail server set, everything waits.
     """
     if not site.settings.mail_url:
         return 0
     sent = 0
     with transport(site.settings.mail_url, site.settings.mail_timeout) as carrier:
         for _ in range(most):
+            if site.stopping.is_set():
+                break
             mail = mails.claim(session, site.now())
             along = _claim_along(site, session, mail) if mail else []
             session.commit()

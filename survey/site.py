@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -30,6 +31,8 @@ class Site:
     clock: Clock
     bell: Bell
     printer: Printer = field(default_factory=Printer)
+    # Set once this process was asked to stop: whoever works ends after what is begun.
+    stopping: threading.Event = field(default_factory=threading.Event)
     # When this process tries again to close a round that it could not close.
     close_again: dict[UUID, datetime] = field(default_factory=dict)
 

@@ -27,7 +27,7 @@ from survey import create_app, db, jobs
 from survey.config import Settings
 from survey.demo.catcher import Catcher
 from survey.keyring import Keyring
-from survey.server import listening
+from survey.server import Server
 from survey.site import EXTENSION
 from tests.attacks.report import (
     pytest_sessionfinish,
@@ -302,9 +302,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 @pytest.fixture
 def served(app: Flask, settings: Settings) -> Iterator[str]:
     """The application on a real port, answered by the server that `preview360 serve` uses."""
-    server = listening(app, "127.0.0.1", 0)
-    port = server.socket.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
+    server = Server(app, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.port}"
     app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
     app.extensions[EXTENSION].settings = settings.model_copy(update={"base_url": url})
     with answering(server):

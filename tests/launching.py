@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from waitress import wasyncore
+from survey.config import PREFIX, Settings
+from survey.server import Server
 
 PROGRAM = Path(sys.executable).with_name("preview360")
+Process = subprocess.Popen[bytes]
 
 
 @contextmanager
@@ -56,20 +61,42 @@ def at_once(acts: Iterable[Callable[[], object]]) -> None:
         thread.join()
 
 
-@contextmanager
-def answering(server: Any) -> Iterator[None]:
-    """Let a server answer in a thread; that thread itself closes what it listens to.
+def environment(settings: Settings, **more: str) -> dict[str, str]:
+    """What a process is told so that it runs the installation of these settings."""
+    told = {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    return {"PATH": os.environ["PATH"], **told, **more}
 
-    Closed by another one, a file may be gone while it waits for it.
-    """
+
+@contextmanager
+def running(command: Sequence[str | Path], port: int, **more: Any) -> Iterator[Process]:
+    """Start a server, and kill it in the end if nobody has stopped it; it answers on the port."""
+    process = subprocess.Popen(command, **more)
+    try:
+        wait_for(port, process)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(port: int, process: Process) -> None:
+    """Return once something listens there."""
+    for _ in range(300):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        assert process.poll() is None, "the server has ended"
+        time.sleep(0.1)
+    raise AssertionError(f"nobody listens on port {port}")
+
+
+@contextmanager
+def answering(server: Server) -> Iterator[None]:
+    """Let a server answer in a thread."""
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         yield
     finally:
-        server.task_dispatcher.shutdown()
-        with suppress(OSError):
-            # Gone already where the loop has ended by itself, which the join then sees.
-            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+        server.stop()
         thread.join(timeout=30)
         assert not thread.is_alive(), "the server goes on"

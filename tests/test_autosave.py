@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from survey import create_app
 from survey.db import db
-from survey.server import listening
+from survey.server import Server
 from survey.services import ballots
 from survey.site import EXTENSION
 from tests import factories
@@ -150,8 +150,8 @@ def test_a_page_open_while_the_server_restarts_saves_once_it_is_back(
 ):
     """Another process with the same database and keyring answers on the same port."""
     app.config["TRUSTED_HOSTS"] = ["127.0.0.1"]
-    server = listening(app, "127.0.0.1", 0)
-    port = server.socket.getsockname()[1]
+    server = Server(app, "127.0.0.1", 0)
+    port = server.port
     with answering(server):
         context = browser.new_context(base_url=f"http://127.0.0.1:{port}")
         page = start(context, link)
@@ -159,7 +159,7 @@ def test_a_page_open_while_the_server_restarts_saves_once_it_is_back(
     expect(page.get_by_role("status")).to_contain_text("Not saved yet")
     restarted = create_app(settings, clock=clock)
     restarted.config["TRUSTED_HOSTS"] = ["127.0.0.1"]
-    with answering(listening(restarted, "127.0.0.1", port)):
+    with answering(Server(restarted, "127.0.0.1", port)):
         expect(page.get_by_role("status")).to_have_text("Saved", timeout=40_000)
         context.close()
     restarted.extensions[EXTENSION].printer.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def demo(once: bool, folder: Path, port: int) -> None:
         if once:
             return
         click.echo(_what_to_open(stage.url))
-        jobs.run(stage.app, threading.Event())
+        jobs.run(stage.app)
     except KeyboardInterrupt:
         click.echo("\nThe demonstration has ended.")
     finally:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-
 import click
 
 from survey import create_app, jobs, logs
 from survey.cli.database import check_up_to_date
-from survey.server import listening, serve_until_stopped
-from survey.site import site
+from survey.server import Server, on_stop, serve_until_stopped
+from survey.site import EXTENSION, Site, site
 
 PORT = click.IntRange(0, 65_535)
 
@@ -32,7 +29,7 @@ def serve(host: str, port: int, threads: int) -> None:
         logs.begin(site().settings.log)
         site().keyring.must_serve()
     check_up_to_date(app)
-    server = listening(app, host, port, threads)
+    server = Server(app, host, port, threads)
     click.echo(f"Preview360 listens on http://{host}:{port}. Stop it with Ctrl+C.")
     serve_until_stopped(app, server)
 
@@ -48,7 +45,6 @@ def work(once: bool) -> None:
     if once:
         jobs.sweep(app)
         return
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
-    jobs.run(app, stop)
+    here: Site = app.extensions[EXTENSION]
+    on_stop(here.stopping.set)
+    jobs.run(app)

@@ -29,7 +29,7 @@ from survey.demo.browser import Browser
 from survey.demo.catcher import Catcher, mail_pages
 from survey.demo.story import Story, StoryRater, StoryRound, story
 from survey.errors import Refused, marked
-from survey.server import PortTaken, listening
+from survey.server import PortTaken, Server
 from survey.services import people, questionnaires
 from survey.site import site
 
@@ -79,9 +79,9 @@ class Stage:
         self.clock = ShiftedClock()
         self.catcher = Catcher()
         _clear(folder)
-        self.server, self.port, self.app = self._listen(port)
+        self.server, self.app = self._listen(port)
 
-    def _listen(self, port: int) -> tuple[Any, int, Flask]:
+    def _listen(self, port: int) -> tuple[Server, Flask]:
         """Listen on the port, or on a free one if it is taken, and make the application for it."""
         later: dict[str, Any] = {}
 
@@ -89,17 +89,16 @@ class Stage:
             return later["app"](environ, start_response)
 
         try:
-            server = listening(answer, "127.0.0.1", port)
+            server = Server(answer, "127.0.0.1", port)
         except PortTaken:
-            server = listening(answer, "127.0.0.1", 0)
-        taken: int = server.socket.getsockname()[1]
+            server = Server(answer, "127.0.0.1", 0)
         self.catcher.start()
         # Whoever looks around signs in as everybody, again and again.
         freely = {"RATELIMIT_ENABLED": False}
-        app = create_app(self._settings(taken), clock=self.clock, config=freely)
+        app = create_app(self._settings(server.port), clock=self.clock, config=freely)
         app.register_blueprint(parts.bp)
         later["app"] = DispatcherMiddleware(app, {"/mails": mail_pages(self.catcher)})
-        return server, taken, app
+        return server, app
 
     def _settings(self, port: int) -> Settings:
         return Settings(
@@ -121,7 +120,7 @@ class Stage:
     @property
     def url(self) -> str:
         """Where the pages are."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.server.port}"
 
     def prepare(self) -> None:
         """Make the database, add the people and begin to answer requests."""
@@ -189,7 +188,7 @@ class Stage:
 
     def stop(self) -> None:
         """End the server and the catcher."""
-        self.server.close()
+        self.server.stop()
         self.catcher.stop()
 
 

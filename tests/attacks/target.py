@@ -23,7 +23,7 @@ from survey.demo.catcher import Catcher
 from survey.keyring import Keyring
 from survey.models import Ballot, Invitation, Mail, MailKind, Person, Release, Round
 from survey.sealing import link_path, new_token
-from survey.server import listening
+from survey.server import Server
 from survey.services import closing, custody
 from tests import factories
 from tests.attacks.usual_app import Usual, usual_app
@@ -241,9 +241,9 @@ class ProductTarget:
     @contextmanager
     def serving(self) -> Iterator[str]:
         self.app.config["TRUSTED_HOSTS"] = [LOCAL, "localhost"]
-        server = listening(self.app, LOCAL, 0)
+        server = Server(self.app, LOCAL, 0)
         with answering(server):
-            yield f"http://{LOCAL}:{server.socket.getsockname()[1]}"
+            yield f"http://{LOCAL}:{server.port}"
 
     def type(self, client: FlaskClient, words: str, meanwhile: Meanwhile = None) -> None:
         self._visitor(client, self.link).send(action="/start")

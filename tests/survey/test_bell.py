@@ -63,8 +63,7 @@ def queue_mails(session: Session, number: int, now=NOW) -> None:
 @pytest.fixture
 def work(app):
     """A worker that looks by itself once an hour only; what is quicker was rung for."""
-    stop = threading.Event()
-    worker = threading.Thread(target=jobs.run, args=(app, stop, HOUR))
+    worker = threading.Thread(target=jobs.run, args=(app, HOUR))
 
     def started():
         worker.start()
@@ -77,7 +76,7 @@ def work(app):
         return "deliver" in names
 
     yield started
-    stop.set()
+    app.extensions[EXTENSION].stopping.set()
     worker.join()
 
 

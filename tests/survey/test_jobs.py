@@ -15,6 +15,7 @@ from survey.envelope import ballot_purpose
 from survey.keyring import Keyring
 from survey.models import Ballot, Release, Round, RoundState
 from survey.services import closing, custody, rounds
+from survey.site import EXTENSION
 from tests import factories
 from tests.conftest import CLOSES, installation, on_sqlite
 from tests.visitor import Visitor
@@ -205,8 +206,7 @@ def test_the_worker_waits_for_a_database_that_is_away(
     session.execute(text(f"ALTER TABLE {table} RENAME TO elsewhere"))
     session.commit()
     session.close()
-    stop = threading.Event()
-    worker = threading.Thread(target=jobs.run, args=(app, stop, 0.01))
+    worker = threading.Thread(target=jobs.run, args=(app, 0.01))
     worker.start()
     try:
         wait_until(lambda: said in caplog.text)
@@ -215,8 +215,27 @@ def test_the_worker_waits_for_a_database_that_is_away(
         clock.forward(seconds=5)
         wait_until(lambda: len(catcher.mails) == 4)
     finally:
-        stop.set()
+        app.extensions[EXTENSION].stopping.set()
         worker.join()
+
+
+def test_a_worker_that_is_to_stop_begins_neither_a_mail_nor_a_close(
+    app, session, keyring, catcher, clock
+):
+    round_ = factories.opened(session, keyring)
+    factories.all_answer(session, keyring, round_)
+    session.close()
+    clock.now = CLOSES
+    app.extensions[EXTENSION].stopping.set()
+    jobs.sweep(app)
+
+    assert catcher.mails == []
+    assert session.get_one(Round, round_.id).state is RoundState.OPEN
+    session.close()
+    app.extensions[EXTENSION].stopping.clear()
+    jobs.sweep(app)
+    assert catcher.mails != []
+    assert session.get_one(Round, round_.id).state is RoundState.RELEASED
 
 
 def wait_until(so) -> None:

@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import traceback
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +15,8 @@ from typing import Any
 from reports import aggregate  # noqa: F401 - with pandas, once instead of in every fork
 from survey import create_app, jobs
 from survey.config import Settings
+from survey.server import on_stop
+from survey.site import EXTENSION
 
 
 def start(order: dict[str, Any]) -> int:
@@ -32,10 +33,9 @@ def start(order: dict[str, Any]) -> int:
         return told + since
 
     try:
-        stop = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
         app = create_app(Settings(**order["settings"]), clock=clock)
-        jobs.run(app, stop, order["seconds"])
+        on_stop(app.extensions[EXTENSION].stopping.set)
+        jobs.run(app, order["seconds"])
     except BaseException:
         traceback.print_exc()
         os._exit(1)
