@@ -8,19 +8,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Request, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import MapAdapter
 
-from survey import access, db, headers, jobs, limits, logs, refusals, speech, views
+from survey import access, db, headers, jobs, limits, logs, metrics, refusals, speech, views
 from survey.bell import Bell
 from survey.clock import Clock, utc_now
 from survey.config import Settings, from_environment
 from survey.errors import for_log
 from survey.keyring import Keyring
 from survey.site import EXTENSION, Site
+from survey.views import health
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 LARGEST_REQUEST = 128_000
@@ -37,6 +39,12 @@ class Application(Flask):
     """Flask, but errors are logged without address and message: both may tell on a rater."""
 
     session_interface = Cookies()
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Match a request, under the name that people know; what watches the server knows none."""
+        if request is not None and request.path in health.UNDER_ANY_HOST:
+            return self.url_map.bind_to_environ(request.environ, subdomain="")
+        return super().create_url_adapter(request)
 
     def log_exception(self, exc_info: Any) -> None:
         """Log which view failed, where, and with what kind of error."""
@@ -68,6 +76,7 @@ def create_app(
     )
     # First, so that whatever fails after it is said with its own request.
     logs.init_app(app, settings.proxies)
+    metrics.init_app(app, settings)
     db.init_app(app)
     # Batch mode, since SQLite cannot alter a table in place.
     Migrate(app, db.db, directory=str(db.MIGRATIONS), render_as_batch=True)

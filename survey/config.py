@@ -28,6 +28,7 @@ MAIL_SCHEMES = ("smtp", "smtps", "file")
 # What a queue can stand on, and the module that each needs.
 QUEUE_DRIVERS = {"sqlite": "sqlite3", "postgresql": "psycopg", "redis": "redis", "rediss": "redis"}
 FEWEST_DAYS_OF_RECORDS = 180
+SHORTEST_KEY = 20
 
 
 class SettingUnknown(Refused):
@@ -95,6 +96,9 @@ class Settings(BaseSettings):
     language: str = Field("en", description="language of pages where nobody chose one")
     time_zone: str = Field("UTC", description="where a closing day ends, such as Europe/Berlin")
     log: Literal["text", "json"] = Field("text", description="lines for people, or for a collector")
+    metrics_key: str = Field(
+        "", description="what Prometheus shows to read /metrics; empty: nobody reads it"
+    )
     proxies: int = Field(0, ge=0, le=5, description="reverse proxies in front of this server")
 
     @field_validator("keep_records")
@@ -104,6 +108,13 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"should be 0 or at least {FEWEST_DAYS_OF_RECORDS}: pulses ask the same raters"
             )
+        return value
+
+    @field_validator("metrics_key")
+    @classmethod
+    def _cannot_be_guessed(cls, value: str) -> str:
+        if value and len(value) < SHORTEST_KEY:
+            raise ValueError(f"should have at least {SHORTEST_KEY} characters, or be empty")
         return value
 
     @field_validator("base_url")

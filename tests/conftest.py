@@ -122,6 +122,9 @@ def databases(tmp_path_factory: pytest.TempPathFactory, request) -> Databases:
     return Databases(tmp_path_factory.mktemp("empty"), lambda: request.getfixturevalue("cluster"))
 
 
+METRICS_KEY = "what-only-prometheus-has"
+
+
 def installation(folder: Path, **settings) -> Settings:
     usual: dict[str, Any] = {
         "organisation": "Example Works",
@@ -131,6 +134,7 @@ def installation(folder: Path, **settings) -> Settings:
         "keyring": folder / "keyring",
         "mail_from": "Example Works <feedback@example.org>",
         "base_url": "http://localhost",
+        "metrics_key": METRICS_KEY,
         # Printing takes a second; what is about it asks for it.
         "print_ahead": 0,
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from survey import sealing
@@ -125,6 +125,12 @@ def restock(session: Session, keyring: Keyring) -> bool:
         return False
     _made(session, keyring, uuid4())
     return True
+
+
+def free_keys(session: Session) -> int:
+    """Return how many keys are ready for rounds to come."""
+    free = select(func.count()).select_from(BallotKey).where(BallotKey.round_id.is_(None))
+    return session.scalar(free) or 0
 
 
 def _made(session: Session, keyring: Keyring, key_id: UUID) -> BallotKey:

@@ -186,9 +186,7 @@ def claim(session: Session, now: datetime) -> Mail | None:
     due = (
         select(Mail.id)
         .join(Mail.person)
-        .where(
-            Mail.state.in_([MailState.WAITING, MailState.SENDING]), Mail.due_at <= now, ~_is_held()
-        )
+        .where(_can_leave(now))
         .order_by(Mail.due_at)
         .limit(1)
         .with_for_update(of=[Mail, Person], key_share=True, skip_locked=True)
@@ -201,6 +199,23 @@ def claim(session: Session, now: datetime) -> Mail | None:
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
     return session.get(Mail, taken, populate_existing=True) if taken else None
+
+
+def backlog(session: Session, now: datetime) -> dict[str, int]:
+    """Return how many mails could leave now, and how many were given up.
+
+    Reminders are left out: they go only to those who have not answered.
+    """
+    told = Mail.kind != MailKind.REMINDER
+    waiting = select(func.count()).where(_can_leave(now), told)
+    failed = select(func.count()).where(Mail.state == MailState.FAILED, told)
+    return {"waiting": session.scalar(waiting) or 0, "failed": session.scalar(failed) or 0}
+
+
+def _can_leave(now: datetime) -> ColumnElement[bool]:
+    """Say in a query whether a mail is due; whoever took it and vanished holds it up no longer."""
+    waits = Mail.state.in_([MailState.WAITING, MailState.SENDING])
+    return and_(waits, Mail.due_at <= now, ~_is_held())
 
 
 def mark_sent(session: Session, mail: Mail, now: datetime) -> None:

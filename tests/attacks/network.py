@@ -93,7 +93,25 @@ def known_addresses(target: Target) -> list[str]:
     return [] if len(pages) == 1 else ["robin@example.org"]
 
 
+def figures_around_an_answer(target: Target) -> list[str]:
+    """Whoever watches the server sees figures that move when somebody answers."""
+    client = target.client()
+    before = target.figures()
+    assert "# HELP" in before
+    moved = []
+    for act in (
+        lambda: client.get(target.link),
+        lambda: target.type(client, WORDS),
+        lambda: target.finish(client),
+        lambda: target.send(client),
+    ):
+        act()
+        moved += sorted(set(target.figures().splitlines()) - set(before.splitlines()))
+    return moved
+
+
 ATTACKS = (
+    figures_around_an_answer,
     link_in_the_access_log,
     words_in_the_log_of_a_failure,
     words_in_addresses,

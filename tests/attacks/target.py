@@ -27,7 +27,7 @@ from survey.server import Server
 from survey.services import closing, custody
 from tests import factories
 from tests.attacks.usual_app import Usual, usual_app
-from tests.conftest import CLOSES
+from tests.conftest import CLOSES, METRICS_KEY
 from tests.launching import answering
 from tests.visitor import Visitor
 
@@ -76,6 +76,9 @@ class Target(Protocol):
 
     def timeline(self) -> str:
         """Return what the leader sees while the round collects."""
+
+    def figures(self) -> str:
+        """Return what whoever watches the server is told."""
 
     def close(self) -> None:
         """Close the round."""
@@ -156,6 +159,9 @@ class UsualTarget:
 
     def timeline(self) -> str:
         return self.client().get("/progress").text
+
+    def figures(self) -> str:
+        return self.client().get("/metrics").text
 
     def close(self) -> None:
         self.memory.closed.add(self.token)
@@ -282,6 +288,10 @@ class ProductTarget:
 
     def timeline(self) -> str:
         return without_csrf(self.enter().get(f"/rounds/{self.round_id}").text)
+
+    def figures(self) -> str:
+        headers = {"Authorization": f"Bearer {METRICS_KEY}"}
+        return self.client().get("/metrics", headers=headers).text
 
     def close(self) -> None:
         round_ = self.session.get_one(Round, self.round_id)

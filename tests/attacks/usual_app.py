@@ -10,7 +10,8 @@ import time
 from email.message import EmailMessage
 from typing import Any
 
-from flask import Flask, redirect, request, session, url_for
+from flask import Flask, Response, redirect, request, session, url_for
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 
 log = logging.getLogger("usual")
 
@@ -111,6 +112,20 @@ def usual_app(memory: Usual) -> Flask:  # noqa: C901 - a page a function, nothin
     @app.get("/progress")
     def progress() -> Any:
         return f"{len(memory.answers)} of {len(memory.links)} have answered"
+
+    registry = CollectorRegistry()
+    requests = Counter(
+        "requests", "Requests by page and status.", ["page", "status"], registry=registry
+    )
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        requests.labels(request.endpoint, response.status_code).inc()
+        return response
+
+    @app.get("/metrics")
+    def metrics() -> Any:
+        return Response(generate_latest(registry), mimetype="text/plain")
 
     @app.errorhandler(RuntimeError)
     def failed(error: RuntimeError) -> Any:
