@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 HEADER = "X-Request-ID"
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 SECRETS = (
+    (re.compile(r"\bip=\S+"), "ip=(address)"),
     (re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+"), "(address)"),
     (re.compile(r"/(r|approve|no-reminders)/[^\s\"'<>?#]+"), r"/\1/(link)"),
 )

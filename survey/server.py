@@ -17,6 +17,8 @@ from survey import jobs
 from survey.errors import Refused, marked
 from survey.site import EXTENSION, Site
 
+# What is larger is not even read; each view says in a sentence how much less it takes.
+LARGEST_REQUEST = 20_000_000
 SECONDS_TO_FINISH = 20.0
 # Whoever has connected and says nothing for so long may be hung up on.
 SECONDS_OF_SILENCE = 1.0
@@ -45,6 +47,7 @@ class Server:
                 host=host,
                 port=port,
                 threads=threads,
+                max_request_body_size=LARGEST_REQUEST,
                 ident=None,
                 clear_untrusted_proxy_headers=False,
             )

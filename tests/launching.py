@@ -18,6 +18,7 @@ from survey.config import PREFIX, Settings
 from survey.server import Server
 
 PROGRAM = Path(sys.executable).with_name("preview360")
+GUNICORN = (PROGRAM.with_name("gunicorn"), "--config", "python:survey.gunicorn")
 Process = subprocess.Popen[bytes]
 
 
@@ -69,14 +70,17 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
 
 @contextmanager
 def running(command: Sequence[str | Path], port: int, **more: Any) -> Iterator[Process]:
-    """Start a server, and kill it in the end if nobody has stopped it; it answers on the port."""
+    """Start a server that listens on a port, and stop it in the end."""
     process = subprocess.Popen(command, **more)
     try:
         wait_for(port, process)
         yield process
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        try:
+            process.wait(timeout=60)
+        finally:
+            process.kill()
 
 
 def wait_for(port: int, process: Process) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from pydantic import ValidationError
@@ -51,9 +53,16 @@ for command in (
 
 
 def main() -> None:
-    """Run a command; what is refused is one sentence and exit code 1."""
-    try:
+    """Run a command."""
+    with in_a_sentence():
         cli()
+
+
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """Say what is refused in one sentence, and end with exit code 1."""
+    try:
+        yield
     except Refused as refusal:
         click.echo(str(refusal), err=True)
         sys.exit(1)

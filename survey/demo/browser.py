@@ -87,9 +87,12 @@ def form_to(page: str, action: str) -> Form:
 class Browser:
     """One person's browser, with their cookies."""
 
-    def __init__(self) -> None:
-        self.cookies = CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+    def __init__(
+        self, *handlers: urllib.request.BaseHandler, home: str = "http://127.0.0.1:"
+    ) -> None:
+        self.home, self.cookies = home, CookieJar()
+        cookies = urllib.request.HTTPCookieProcessor(self.cookies)
+        self.opener = urllib.request.build_opener(cookies, *handlers)
         self.address = ""
         self.content = b""
 
@@ -108,8 +111,8 @@ class Browser:
         self._request(urllib.parse.urljoin(self.address, form.action), content)
 
     def _request(self, address: str, content: bytes | None) -> None:
-        if not address.startswith("http://127.0.0.1:"):
-            raise PageRefused(f"{address} is not this demonstration")
+        if not address.startswith(self.home):
+            raise PageRefused(f"{address} leads elsewhere")
         try:
             with self.opener.open(address, content, timeout=60) as answer:
                 self.address, self.content = answer.url, answer.read()
