@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import flask_migrate
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -63,6 +66,23 @@ def is_up_to_date() -> bool:
     # Marked as reading, so that on SQLite it does not wait for those who write.
     with db.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
         return MigrationContext.configure(connection).get_current_revision() == _newest()
+
+
+def versions() -> set[str]:
+    """Return which versions of the database this program knows."""
+    return {each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+
+
+@contextmanager
+def engine(app: Flask, *, upgraded: bool = False) -> Iterator[sa.Engine]:
+    """Give the engine of an application's database, brought to this version if that is asked."""
+    with app.app_context():
+        try:
+            if upgraded:
+                flask_migrate.upgrade()
+            yield db.engine
+        finally:
+            db.engine.dispose()
 
 
 def _make_folder(folder: Path) -> None:

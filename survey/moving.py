@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from survey.db import READ_ONLY
 from survey.errors import Conflict, marked
 from survey.models import Base
 
@@ -17,7 +18,7 @@ class TargetInUse(Conflict):
     """Copying would mix two installations."""
 
     message = marked(
-        "The other database is in use: its table %(table)s holds rows. Name an empty one."
+        "The database to copy into is in use: its table %(table)s holds rows. Name an empty one."
     )
 
 
@@ -40,11 +41,12 @@ class Content:
 def copy(source: sa.Engine, target: sa.Engine) -> dict[str, Content]:
     """Copy every row into the empty tables of another database; return what each table holds.
 
-    Rows are compared by what is read back, before the commit. Meanwhile nobody writes to a
-    SQLite file; PostgreSQL is read as of one moment. Raises TargetInUse, CopyDiffers.
+    Rows are compared by what is read back, before the commit. They are read as of one moment,
+    and nobody who writes meanwhile has to wait. Raises TargetInUse, CopyDiffers.
     """
     if source.dialect.name == "postgresql":
         source = source.execution_options(isolation_level="REPEATABLE READ")
+    source = source.execution_options(**{READ_ONLY: True})
     tables = Base.metadata.sorted_tables
     with source.connect() as reading, target.begin() as writing:
         _check_empty(writing)

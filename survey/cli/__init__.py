@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from survey.cli import (
     audit,
+    backup,
     database,
     demo,
     doctor,
@@ -40,6 +41,8 @@ for command in (
     doctor.doctor,
     audit.audit,
     database.db,
+    backup.backup,
+    backup.restore,
     person.person,
     round_.round_,
     trustee.trustee,

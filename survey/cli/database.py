@@ -10,8 +10,7 @@ from flask import Flask
 
 from survey import create_app, moving
 from survey.config import Settings
-from survey.db import db as database
-from survey.db import is_up_to_date
+from survey.db import engine, is_up_to_date
 from survey.errors import Conflict, marked
 from survey.site import EXTENSION
 
@@ -60,12 +59,10 @@ def copy(url: str) -> None:
     check_up_to_date(here)
     settings = here.extensions[EXTENSION].settings
     there = create_app(Settings.model_validate(settings.model_dump() | {"database_url": url}))
-    with there.app_context():
-        target = database.engine
+    with engine(there) as target:
         moving.check_empty(target)
-        flask_migrate.upgrade()
-    with here.app_context():
-        copied = moving.copy(database.engine, target)
+    with engine(here) as source, engine(there, upgraded=True) as target:
+        copied = moving.copy(source, target)
     for name, held in copied.items():
         click.echo(f"{name}\t{held.rows} rows\t{held.digest[:16]}")
     click.echo(

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -334,6 +335,37 @@ def test_an_installation_moves_to_another_database_by_command(installed, tmp_pat
     run.environment["PREVIEW360_DATABASE_URL"] = url
     assert "robin@example.org\tRobin\tleader" in run("person", "list")
     cluster.drop("moved")
+
+
+def test_an_installation_whose_database_is_lost_comes_back_by_command(installed, tmp_path):
+    run = installed
+    with installation_in(tmp_path) as session:
+        round_ = factories.opened(session, site().keyring, now=utc_now(), roster={"peer": 3})
+        session.commit()
+    (tmp_path / "backups").mkdir()
+    assert "--keep needs a folder" in run("backup", "backup.db", "--keep", "1", code=2)
+    run("backup", "backups")
+    time.sleep(1)
+    said = run("backup", "backups", "--keep", "1")
+    [file] = (tmp_path / "backups").iterdir()
+    assert said.startswith(f"backups/{file.name}: ")
+    assert "The keyring preview360-keyring is not in it" in said
+    assert "was deleted." in said
+    assert "is there already" in run("backup", f"backups/{file.name}", code=1)
+    assert "holds rows" in run("restore", f"backups/{file.name}", code=1)
+    assert "is no backup" in run("restore", "preview360-keyring/secret", code=1)
+
+    shutil.rmtree(tmp_path / "preview360-data")
+    said = run("restore", f"backups/{file.name}")
+    assert "were restored and compared" in said
+    assert "MEND\tRound" not in said
+    assert str(round_.id)[:8] in run("round", "list")
+
+    shutil.rmtree(tmp_path / "preview360-data")
+    shutil.rmtree(tmp_path / "preview360-keyring" / "ballots")
+    said = run("restore", f"backups/{file.name}")
+    assert f"Round {round_.id} is open, and its keys are not there" in said
+    assert "end the round: `preview360 round void`" in said
 
 
 def let_the_day_pass(tmp_path):
