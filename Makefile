@@ -43,6 +43,7 @@ format: ## Bring the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/python -m questionnaires.schema
 	$(BIN)/python -m reports.schema
+	$(BIN)/preview360 settings --markdown > docs/settings.md
 
 messages: ## Bring new messages of code and templates into the catalogues of all languages
 	@.ci/setup test

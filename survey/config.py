@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     )
     queue_url: str = Field(
         "sqlite:///preview360-data/queue.db",
-        description="what wakes workers: sqlite:///file, postgresql://… or redis://…",
+        description="what wakes workers: `sqlite:///file`, `postgresql://…` or `redis://…`",
     )
     keyring: Path = Field(
         Path("preview360-keyring"), description="folder of secrets, apart from the database"
@@ -63,13 +63,17 @@ class Settings(BaseSettings):
     )
     mail_url: str = Field(
         "",
-        description="smtp://user:password@host:587 (with STARTTLS where offered), "
-        "smtps://user:password@host:465, or file:folder; empty: mails wait",
+        description="`smtp://user:password@host:587` (with STARTTLS where offered), "
+        "`smtps://user:password@host:465`, or `file:folder` while developing; empty: mails wait",
     )
     mail_from: str = Field("Preview360 <preview360@localhost>", description="sender of all mails")
     mail_timeout: float = Field(20, gt=0, le=300, description="seconds to wait for a mail server")
     k: int = Field(
-        SMALLEST_K, ge=SMALLEST_K, le=20, description="fewest raters in a group that is shown"
+        SMALLEST_K,
+        ge=SMALLEST_K,
+        le=20,
+        description="fewest raters in a group that is shown; never below 3, and fixed for a round "
+        "when it is prepared",
     )
     rounds_a_person: int = Field(
         12, ge=0, le=1000, description="most rounds that ask one person within 90 days; 0: no limit"
@@ -84,7 +88,8 @@ class Settings(BaseSettings):
         365,
         ge=0,
         le=36_500,
-        description="days until mails, the audit list and who was asked go; 0: never",
+        description="days until mails, the audit list and who was asked go; 0: never; at least "
+        f"{FEWEST_DAYS_OF_RECORDS}",
     )
     print_ahead: int = Field(
         14,
@@ -93,11 +98,18 @@ class Settings(BaseSettings):
         description="days for which a new preview is kept as a PDF, printed before somebody asks; "
         "0: printed when somebody does",
     )
-    language: str = Field("en", description="language of pages where nobody chose one")
+    language: str = Field(
+        "en",
+        description="language of pages where nobody chose one: en or de; a round speaks its own",
+    )
     time_zone: str = Field("UTC", description="where a closing day ends, such as Europe/Berlin")
-    log: Literal["text", "json"] = Field("text", description="lines for people, or for a collector")
+    log: Literal["text", "json"] = Field(
+        "text", description="lines of the log for people (text) or for a collector (json)"
+    )
     metrics_key: str = Field(
-        "", description="what Prometheus shows to read /metrics; empty: nobody reads it"
+        "",
+        description="what Prometheus shows to read `/metrics`, at least "
+        f"{SHORTEST_KEY} characters; empty: nobody reads it",
     )
     proxies: int = Field(0, ge=0, le=5, description="reverse proxies in front of this server")
 

@@ -23,6 +23,7 @@ from survey.cli import (
     report,
     round_,
     serve,
+    settings,
     trustee,
 )
 from survey.config import PREFIX
@@ -38,6 +39,7 @@ def cli() -> None:
 for command in (
     serve.serve,
     serve.work,
+    settings.settings,
     doctor.doctor,
     audit.audit,
     database.db,

@@ -302,6 +302,20 @@ def test_a_server_that_cannot_listen_says_why(installed):
     assert "not in the range" in installed("serve", "--port", "99999", code=2)
 
 
+def test_settings_are_printed_without_passwords(run):
+    run.environment["PREVIEW360_DATABASE_URL"] = "postgresql+psycopg://preview:s3cret@db/preview"
+    run.environment["PREVIEW360_MAIL_URL"] = "smtp://us%40er:s3cret@mail.example.org"
+    run.environment["PREVIEW360_METRICS_KEY"] = "s3cret" * 4
+    said = run("settings")
+    lines = {line.split("\t")[0]: line.split("\t")[1:3] for line in said.splitlines()}
+
+    assert "s3cret" not in said
+    assert lines["PREVIEW360_DATABASE_URL"] == ["postgresql+psycopg://preview:…@db/preview", "set"]
+    assert lines["PREVIEW360_MAIL_URL"] == ["smtp://us%40er:…@mail.example.org", "set"]
+    assert lines["PREVIEW360_METRICS_KEY"] == ["…", "set"]
+    assert lines["PREVIEW360_K"] == ["3", "default"]
+
+
 def test_the_demonstration_deletes_nobody_elses_files(run, tmp_path):
     mine = tmp_path / "work" / "data" / "mine.txt"
     mine.parent.mkdir(parents=True)
