@@ -72,6 +72,11 @@ class Task:
     every: timedelta = OFTEN
 
 
+def periods(side: Side) -> dict[str, timedelta]:
+    """Return the tasks of a side, and how often each comes again at least."""
+    return {name: task.every for name, task in _tasks(side).items()}
+
+
 def sweep(app: Flask) -> None:
     """Do everything that is due now, without waiting for a turn."""
     with app.app_context():
@@ -82,13 +87,13 @@ def sweep(app: Flask) -> None:
 def tick(app: Flask) -> None:
     """Do the tasks that are due and that no other worker has taken."""
     with app.app_context():
-        tasks = _tasks(site().keyring.side)
-        periods = {name: task.every for name, task in tasks.items()}
-        due = schedules.take(db.session(), periods, site().now())
+        side = site().keyring.side
+        tasks, often = _tasks(side), periods(side)
+        due = schedules.take(db.session(), often, site().now())
         db.session().commit()
         for name in due:
-            if _do(name, tasks[name]) and periods[name] > schedules.LEASE:
-                schedules.done(db.session(), name, periods[name], site().now())
+            if _do(name, tasks[name]) and often[name] > schedules.LEASE:
+                schedules.done(db.session(), name, often[name], site().now())
                 db.session().commit()
 
 

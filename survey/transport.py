@@ -36,6 +36,9 @@ class Transport(Protocol):
     def send(self, message: EmailMessage) -> None:
         """Hand over one mail. Raises MailTrouble."""
 
+    def check(self) -> None:
+        """See whether mails could be handed over. Raises ServerTrouble."""
+
 
 class Folder:
     """Writes each mail as a file, for reading while developing."""
@@ -43,11 +46,18 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def send(self, message: EmailMessage) -> None:
-        """Write one mail into the folder."""
-        name = message["Message-ID"].strip("<>").split("@")[0]
+    def check(self) -> None:
+        """Make the folder."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ServerTrouble(f"{self.path}: {error.strerror}") from error
+
+    def send(self, message: EmailMessage) -> None:
+        """Write one mail into the folder."""
+        self.check()
+        name = message["Message-ID"].strip("<>").split("@")[0]
+        try:
             (self.path / f"{name}.eml").write_bytes(message.as_bytes())
         except OSError as error:
             raise ServerTrouble(f"{self.path}: {error.strerror}") from error
@@ -60,6 +70,11 @@ class Smtp:
         self.url = urlsplit(url)
         self.timeout = timeout
         self.server: smtplib.SMTP | None = None
+
+    def check(self) -> None:
+        """Connect and sign in."""
+        if self.server is None:
+            self.server = self._connected()
 
     def send(self, message: EmailMessage) -> None:
         """Hand over one mail to its one recipient."""

@@ -11,17 +11,19 @@ from survey.cli.application import with_application
 from survey.db import session
 from survey.doctor import Finding, custody_level, examine
 from survey.site import site
+from survey.upkeep import look_over
 
 
 @click.command()
 @with_application
 def doctor() -> None:
-    """Say whether what protects raters stands as it should, and how to mend what does not.
+    """Say whether what protects raters and what keeps the program going stands as it should.
 
-    Ends with exit code 1 if something has to be mended.
+    Each finding says how to mend it; no mail is sent. Ends with exit code 1 if something has to be
+    mended.
     """
     level = custody_level(site(), session())
-    findings = examine(site(), session())
+    findings = [*examine(site(), session()), *look_over(site(), session())]
     session().rollback()
     for sentence in level:
         click.echo(sentence)
