@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,23 +78,32 @@ def periods(side: Side) -> dict[str, timedelta]:
 
 
 def sweep(app: Flask) -> None:
-    """Do everything that is due now, without waiting for a turn."""
+    """Do everything that is due now, without waiting for a turn; others see that it was done."""
     with app.app_context():
-        for name, task in _tasks(site().keyring.side).items():
-            _do(name, task)
+        _take_turns()
+        _do_each(periods(site().keyring.side))
 
 
 def tick(app: Flask) -> None:
     """Do the tasks that are due and that no other worker has taken."""
     with app.app_context():
-        side = site().keyring.side
-        tasks, often = _tasks(side), periods(side)
-        due = schedules.take(db.session(), often, site().now())
-        db.session().commit()
-        for name in due:
-            if _do(name, tasks[name]) and often[name] > schedules.LEASE:
-                schedules.done(db.session(), name, often[name], site().now())
-                db.session().commit()
+        _do_each(_take_turns())
+
+
+def _take_turns() -> list[str]:
+    """Return the tasks that were due and are now ours."""
+    due = schedules.take(db.session(), periods(site().keyring.side), site().now())
+    db.session().commit()
+    return due
+
+
+def _do_each(names: Iterable[str]) -> None:
+    tasks = _tasks(site().keyring.side)
+    for name in names:
+        every = tasks[name].every
+        if _do(name, tasks[name]) and every > schedules.LEASE:
+            schedules.done(db.session(), name, every, site().now())
+            db.session().commit()
 
 
 def answer(app: Flask, name: str) -> None:

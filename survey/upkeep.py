@@ -17,8 +17,8 @@ from survey.services import mails
 from survey.site import Site
 from survey.transport import MailTrouble, transport
 
-# A worker may print or send for some minutes before it looks at what else is due.
-LATE = timedelta(minutes=15)
+# A scheduler may start a worker only once an hour.
+LATE = timedelta(hours=2)
 LYING = timedelta(hours=1)
 LEAST_ROOM = 500_000_000
 NOWHERE = "localhost"

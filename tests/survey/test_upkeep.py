@@ -54,10 +54,19 @@ def test_an_installation_that_lacks_nothing_needs_nothing(said):
 
 
 def test_an_installation_for_which_nobody_works_is_found(here, session, clock, said):
-    clock.forward(minutes=16)
+    clock.forward(hours=1)
+    assert said() == []
+    clock.forward(hours=2)
     [trouble] = said()
     assert f"since {NOW:%F %H:%M}" in trouble
     assert "run `preview360 work`" in trouble
+
+
+def test_a_scheduler_that_starts_a_worker_now_and_then_is_enough(app, clock, said):
+    clock.forward(hours=3)
+    jobs.sweep(app)
+
+    assert said() == []
 
 
 @pytest.mark.parametrize("side", list(Side))
