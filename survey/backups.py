@@ -114,7 +114,7 @@ def forget_old(folder: Path, keep: int) -> list[Path]:
 def _check(file: Path) -> None:
     """Refuse what is no backup, or of a version that this program does not know."""
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as backup:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as backup:
             [version] = backup.execute("SELECT version_num FROM alembic_version").fetchone()
     except (sqlite3.Error, TypeError):
         raise NoBackup(path=file) from None

@@ -149,6 +149,19 @@ def test_a_backup_of_an_older_version_is_brought_to_this_one(settings, elsewhere
 
 
 @on_sqlite
+@pytest.mark.parametrize("name", ["a b.db", "50%.db", "what?.db", "#1.db", "Sicherung ü.db"])
+def test_a_backup_may_have_any_name(name, settings, elsewhere, session, tmp_path):
+    factories.person(session, "Robin")
+    session.commit()
+    session.close()
+    there = elsewhere()
+    backups.back_up(settings, tmp_path / name)
+    backups.restore(there, tmp_path / name)
+
+    assert held(there) == held(settings)
+
+
+@on_sqlite
 def test_what_is_no_backup_or_too_new_is_refused(settings, elsewhere, session, file):
     session.close()
     there = elsewhere()
