@@ -29,9 +29,9 @@ attack: ## Attack many rounds (ROUNDS=1000 and more) and write the table in docs
 	@.ci/setup test
 	ROUNDS=$(or $(ROUNDS),1000) ATTACK_TABLE=docs/security.md $(BIN)/pytest tests/attacks
 
-bench: ## Measure what previews cost, as ratios, and write the table in docs/performance.md
+bench: ## Measure what previews and pages cost, as ratios, and write the table in docs/performance.md
 	@.ci/setup test
-	BENCH_PAGE=1 $(BIN)/pytest tests/benchmarks/bench_preview.py -q --benchmark-disable-gc -p no:xdist
+	BENCH_PAGE=1 $(BIN)/pytest tests/benchmarks/bench_*.py -q --benchmark-disable-gc -p no:xdist
 
 mutants: ## Change sealing, closing and partition line by line; at least 90 % must be noticed
 	@.ci/setup test

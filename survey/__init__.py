@@ -64,7 +64,7 @@ def create_app(
     """
     settings = settings or from_environment()
     keyring = Keyring(settings.keyring, settings.side)
-    bell = Bell(settings.absolute_queue_url(), set(jobs.LOOKED_AFTER.values()))
+    bell = Bell(settings.absolute_queue_url(), jobs.RUNG)
     site = Site(settings, keyring, clock, bell)
     app = Application(__name__, template_folder=str(TEMPLATES))
     secret = _cookie_key(site.keyring)

@@ -24,6 +24,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from survey.errors import Refused, marked
+from survey.fair_lock import FairLock
 from survey.models import Base
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
@@ -37,11 +38,13 @@ class DatabaseUnusable(Refused):
 
 log = logging.getLogger(__name__)
 READ_ONLY = "preview360_read_only"
+WRITES = "preview360_writes"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 WITHOUT_DATABASE = (None, "static", "health.alive", "health.ready")
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MILLISECONDS = 15_000
 SCRUB_MILLISECONDS = 1_000
+CUT_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"
 
 
 def init_app(app: Flask) -> None:
@@ -51,8 +54,7 @@ def init_app(app: Flask) -> None:
         if db.engine.dialect.name == "sqlite":
             if db.engine.url.database:
                 _make_folder(Path(db.engine.url.database).parent)
-            event.listen(db.engine, "connect", _set_up_sqlite)
-            event.listen(db.engine, "begin", _begin_sqlite)
+            _let_take_turns(db.engine)
     app.before_request(_read_only_while_reading)
 
 
@@ -107,6 +109,30 @@ def _read_only_while_reading() -> None:
         db.session.connection(execution_options={READ_ONLY: True, "postgresql_readonly": True})
 
 
+def _let_take_turns(engine: sa.Engine) -> None:
+    """Let the threads of this process write one after the other, whoever came first."""
+    turns = FairLock()
+
+    def begin(connection: sa.Connection) -> None:
+        reading = bool(connection.get_execution_options().get(READ_ONLY))
+        waits = not reading and WRITES not in connection.info
+        # Where nobody gives way for so long, SQLite says what is wrong.
+        if waits and turns.acquire(BUSY_MILLISECONDS / 1000):
+            connection.info[WRITES] = turns
+        _begin_sqlite(connection, reading=reading)
+
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", begin)
+    event.listen(engine, "checkin", _give_way)
+
+
+def _give_way(_connection: sqlite3.Connection | None, record: Any) -> None:
+    """Let the next one write: a connection comes back once its transaction is over."""
+    turns = record.info.pop(WRITES, None)
+    if turns is not None:
+        turns.release()
+
+
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # Python's own transactions begin too late and lose updates; `_begin_sqlite` begins them.
     connection.isolation_level = None
@@ -120,9 +146,8 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
+def _begin_sqlite(connection: sa.Connection, *, reading: bool) -> None:
     """Begin so that a transaction that writes holds the lock from its first read on."""
-    reading = bool(connection.get_execution_options().get(READ_ONLY))
     connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
@@ -133,6 +158,21 @@ def scrub() -> bool:
     What was sealed is noise once its key is destroyed; who answered is not. Return
     False if it could not be done now, most often since somebody was still reading.
     """
+    return _on_the_files("VACUUM", CUT_LOG)
+
+
+def cut_log() -> bool:
+    """Leave nothing of deleted rows in a SQLite file's log; in the file SQLite overwrites them.
+
+    It takes as long however much is stored. What moved about in the file before it was
+    deleted can have left a copy behind, very seldom: `scrub` finds that, too. Return False
+    if it could not be done now, as `scrub`.
+    """
+    return _on_the_files(CUT_LOG)
+
+
+def _on_the_files(*commands: str) -> bool:
+    """Do what a SQLite file needs outside of transactions; say whether nobody was in the way."""
     if db.engine.dialect.name != "sqlite":
         return True
     pooled = db.engine.raw_connection()
@@ -140,12 +180,12 @@ def scrub() -> bool:
     try:
         connection.execute("PRAGMA query_only = 0")
         connection.execute(f"PRAGMA busy_timeout = {SCRUB_MILLISECONDS}")
-        connection.execute("VACUUM")
-        [busy, _, _] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        answers = [connection.execute(command).fetchone() for command in commands]
     except sqlite3.OperationalError as error:
         log.warning("the database's files could not be scrubbed yet: %s", error)
         return False
     finally:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         pooled.close()
+    [busy, _, _] = answers[-1]
     return not busy

@@ -49,6 +49,8 @@ SECONDS_BETWEEN = 5.0
 OFTEN = timedelta(seconds=SECONDS_BETWEEN)
 DAILY = timedelta(days=1)
 MAILS_AT_ONCE = 50
+# After so many, other tasks have their turn.
+ROUNDS_AT_ONCE = 50
 # Rows that somebody should look after as soon as they are committed, and the task that does.
 LOOKED_AFTER: dict[type, str] = {
     Mail: "deliver",
@@ -56,6 +58,9 @@ LOOKED_AFTER: dict[type, str] = {
     Release: "print",
     Printout: "print",
 }
+# Long work, of which a piece is done at a time; it rings for its own next one.
+IN_PIECES = ("open programmes", "renew enough")
+RUNG = {*LOOKED_AFTER.values(), *IN_PIECES}
 TO_RING = "preview360_to_ring"
 BEFORE_CLOSING_AGAIN = timedelta(minutes=10)
 
@@ -302,17 +307,23 @@ def _tidy(site: Site) -> None:
 
 def _open_programmes(site: Site) -> None:
     """Send what is ready; the programme's page says what is not, and a leader learns why."""
-    session = db.session()
-    for round_ in programmes.due(session, site.now()):
+    session, opened = db.session(), 0
+    for round_id in programmes.due(session, site.now()):
+        if site.stopping.is_set():
+            return
+        if opened == ROUNDS_AT_ONCE:
+            site.bell.ring("open programmes")
+            return
         try:
             rounds.open_round(
                 session,
                 site.keyring,
-                round_,
+                rounds.find(session, round_id),
                 site.now(),
                 rounds_a_person=site.settings.rounds_a_person,
             )
             session.commit()
+            opened += 1
         except Refused:
             session.rollback()
 
@@ -365,20 +376,26 @@ def _print(site: Site) -> None:
 
 def _renew_enough(site: Site) -> None:
     session = db.session()
-    for round_ in rounds.to_renew(session, site.now()):
-        rounds.renew_enough(session, round_, site.now())
-    session.commit()
+    for number, round_id in enumerate(rounds.to_renew(session, site.now())):
+        if site.stopping.is_set():
+            return
+        if number == ROUNDS_AT_ONCE:
+            site.bell.ring("renew enough")
+            return
+        rounds.renew_enough(session, rounds.find(session, round_id), site.now())
+        # One by one: others want to write, too.
+        session.commit()
 
 
 def clean_up(site: Site) -> None:
-    """Destroy the keys of ended rounds, then leave no trace of them in the database's files.
+    """Destroy the keys of ended rounds, then leave nothing of them in the database's log.
 
     Interrupted anywhere, it is done again: a round's folder in the keyring is there until then.
     """
     session = db.session()
     ended = custody.destroy_keys(session, site.keyring)
     session.rollback()
-    if ended and db.scrub():
+    if ended and db.cut_log():
         for round_id in ended:
             custody.forget(session, site.keyring, round_id)
         session.commit()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, bindparam, func, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from questionnaires.definition import SELF, Questionnaire
 from reports.answers import Answers
@@ -15,15 +17,36 @@ from survey import sealing
 from survey.answers import Draft
 from survey.envelope import Content, Envelope
 from survey.errors import Conflict, NotFound, Refused, marked
-from survey.keyring import Keyring
+from survey.keyring import Keyring, RoundKeys
 from survey.models import Answered, Ballot, Invitation, Nomination, Round, RoundState
 from survey.sealing import FromToken
-from survey.services import custody, invitations, mails, questionnaires, rounds
+from survey.services import custody, invitations, mails, questionnaires
 from survey.services.custody import Custody
 
 MANAGER = "manager"
 LARGEST_FOR_CHOICE = 2
 FEWEST_ITEMS = 0.5
+
+# Built once: that, and loading one thing after the other, took longer than the database.
+OF_ROUND: BindParameter[UUID] = bindparam("round_id")
+ROUND = (
+    select(Round)
+    .options(*map(joinedload, (Round.leader, Round.questionnaire, Round.pulse)))
+    .where(Round.id == OF_ROUND)
+)
+_alike = aliased(Nomination)
+_asked_alike = select(func.count()).where(
+    _alike.round_id == Nomination.round_id, _alike.relationship == Nomination.relationship
+)
+INVITED = (
+    select(Invitation, Nomination, _asked_alike.scalar_subquery())
+    .join(Nomination)
+    .options(joinedload(Nomination.person))
+    .where(Invitation.lookup == bindparam("lookup"), Nomination.round_id == OF_ROUND)
+)
+BALLOT = select(Ballot).where(Ballot.round_id == OF_ROUND, Ballot.handle == bindparam("handle"))
+BALLOT_HELD = BALLOT.with_for_update().execution_options(populate_existing=True)
+STATE_HELD = select(Round.state).where(Round.id == OF_ROUND).with_for_update(read=True)
 
 
 class LinkUnknown(NotFound):
@@ -66,7 +89,7 @@ class Rater:
     nomination: Nomination
     invitation: Invitation
     values: FromToken
-    serial: bytes
+    keys: RoundKeys = field(repr=False)
     envelope: Envelope
     questionnaire: Questionnaire
     asked_alike: int
@@ -108,41 +131,40 @@ def rater(session: Session, keyring: Keyring, link: str, now: datetime) -> Rater
     Raises LinkUnknown, RoundClosed after the closing day, KeyringUnusable.
     """
     read = sealing.read_link(link)
-    round_ = session.get(Round, read[0]) if read else None
+    round_ = session.scalar(ROUND, {"round_id": read[0]}) if read else None
     if read is None or round_ is None or round_.state is not RoundState.OPEN:
         raise LinkUnknown
     keys = keyring.round_keys(round_.id)
     values = sealing.from_token(read[1], keys.pepper)
-    query = (
-        select(Invitation, Nomination)
-        .join(Nomination)
-        .where(Invitation.lookup == values.lookup, Nomination.round_id == round_.id)
-    )
-    found = session.execute(query).one_or_none()
+    wanted = {"round_id": round_.id, "lookup": values.lookup}
+    found = session.execute(INVITED, wanted).one_or_none()
     if found is None:
         raise LinkUnknown
     if not round_.is_collecting(now) or round_.ballot_size is None:
         raise RoundClosed
-    invitation, nomination = found
+    invitation, nomination, asked_alike = found
     return Rater(
         link=link,
         round=round_,
         nomination=nomination,
         invitation=invitation,
         values=values,
-        serial=invitations.secret_of(keys, invitation, nomination.person.email).serial,
+        keys=keys,
         envelope=Envelope(
             round_.id, round_.ballot_size, keyring.shared(), keys.ballot, keys.trustee
         ),
         questionnaire=questionnaires.read(round_.questionnaire),
-        asked_alike=rounds.asked(session, round_)[nomination.relationship],
+        asked_alike=asked_alike,
         custody=custody.of_round(keyring, keys, round_),
     )
 
 
 def draft(session: Session, rater: Rater) -> Draft | None:
     """Return what the rater has typed and not sent; None before the start and after sending."""
-    ballot = session.get(Ballot, (rater.round.id, rater.values.handle))
+    return _draft_in(session.scalar(BALLOT, _whose(rater)), rater)
+
+
+def _draft_in(ballot: Ballot | None, rater: Rater) -> Draft | None:
     if ballot is None:
         return None
     content = sealing.unlock(rater.values.draft_key, ballot.resume, rater.values.handle)
@@ -164,7 +186,7 @@ def start(session: Session, rater: Rater) -> None:
             resume=_locked(rater, Draft()),
         )
         session.add(ballot)
-    elif draft(session, rater) is None:
+    elif _draft_in(ballot, rater) is None:
         ballot.resume = _locked(rater, Draft())
     session.flush()
 
@@ -172,7 +194,8 @@ def start(session: Session, rater: Rater) -> None:
 def save(session: Session, rater: Rater, changes: Draft) -> None:
     """Add one page's answers to the draft. Raises NotStarted, RoundClosed."""
     _hold_round(session, rater)
-    ballot, before = _ballot(session, rater), draft(session, rater)
+    ballot = _ballot(session, rater)
+    before = _draft_in(ballot, rater)
     if ballot is None or before is None:
         raise NotStarted
     ballot.resume = _locked(rater, before.with_changes(changes))
@@ -210,7 +233,8 @@ def send(session: Session, rater: Rater) -> None:
     RoundClosed.
     """
     _hold_round(session, rater)
-    ballot, finished = _ballot(session, rater), draft(session, rater)
+    ballot = _ballot(session, rater)
+    finished = _draft_in(ballot, rater)
     if ballot is None or finished is None:
         raise NotStarted
     if missing(rater, finished):
@@ -238,8 +262,7 @@ def decline(session: Session, rater: Rater) -> None:
 
 def _hold_round(session: Session, rater: Rater) -> None:
     """Keep the round from being closed until the commit. Raises RoundClosed if it was meanwhile."""
-    query = select(Round.state).where(Round.id == rater.round.id).with_for_update(read=True)
-    if session.scalar(query) is not RoundState.OPEN:
+    if session.scalar(STATE_HELD, {"round_id": rater.round.id}) is not RoundState.OPEN:
         raise RoundClosed
 
 
@@ -264,13 +287,18 @@ def _as_asked(rater: Rater, draft: Draft) -> Draft:
 
 def _ballot(session: Session, rater: Rater) -> Ballot | None:
     """Return the ballot, held until the commit: two pages sent at once must not lose one."""
-    key = (rater.round.id, rater.values.handle)
-    return session.get(Ballot, key, with_for_update=True, populate_existing=True)
+    return session.scalar(BALLOT_HELD, _whose(rater))
+
+
+def _whose(rater: Rater) -> dict[str, Any]:
+    return {"round_id": rater.round.id, "handle": rater.values.handle}
 
 
 def _sealed(rater: Rater, answers: Answers | None) -> bytes:
     asked = questionnaires.asked_in(rater.round)
-    return rater.envelope.seal(Content(rater.serial.hex(), rater.round.k, asked, answers))
+    address = rater.nomination.person.email
+    serial = invitations.secret_of(rater.keys, rater.invitation, address).serial
+    return rater.envelope.seal(Content(serial.hex(), rater.round.k, asked, answers))
 
 
 def _locked(rater: Rater, draft: Draft) -> bytes:

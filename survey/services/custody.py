@@ -161,7 +161,8 @@ def destroy_keys(session: Session, keyring: Keyring) -> list[UUID]:
     Keys of a round that this database does not know stay: it may be the wrong database.
     """
     ended = set()
-    for round_id in keyring.rounds():
+    going_on = set(session.scalars(select(Round.id).where(Round.state.not_in(ENDED))))
+    for round_id in set(keyring.rounds()) - going_on:
         state = session.scalar(select(Round.state).where(Round.id == round_id))
         if state in ENDED:
             keyring.destroy_round(round_id)

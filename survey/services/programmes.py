@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from questionnaires.definition import Questionnaire
@@ -336,10 +336,10 @@ def take_out(
     rounds.discard(session, round_, now, actor)
 
 
-def due(session: Session, now: datetime) -> list[Round]:
+def due(session: Session, now: datetime) -> list[UUID]:
     """Return the rounds whose programme's day has come, and whose raters are named and approved."""
     query = (
-        select(Round)
+        select(Round.id)
         .join(Programme, Programme.id == Round.programme_id)
         .join(Person, Person.id == Round.leader_id)
         .where(
@@ -348,6 +348,7 @@ def due(session: Session, now: datetime) -> list[Round]:
             Person.active,
             Programme.opens_at <= now,
             Programme.closes_at > now + SHORTEST,
+            or_(~Programme.approves, Round.approval == Approval.APPROVED),
         )
     )
-    return [round_ for round_ in session.scalars(query) if rounds.is_approved(round_)]
+    return list(session.scalars(query))

@@ -449,9 +449,9 @@ def enough(round_: Round) -> Enough:
     return Enough(**json.loads(round_.enough)) if round_.enough else Enough({}, together=False)
 
 
-def to_renew(session: Session, now: datetime) -> list[Round]:
+def to_renew(session: Session, now: datetime) -> list[UUID]:
     """Return the open rounds whose groups were not looked at today."""
-    query = select(Round).where(
+    query = select(Round.id).where(
         Round.state == RoundState.OPEN,
         or_(Round.enough_on.is_(None), Round.enough_on < now.date()),
     )

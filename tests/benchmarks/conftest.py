@@ -92,3 +92,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     behind = f"| Behind it | Seconds, median |\n|---|---|\n{seconds}"
     table = f"{BEGIN}\n\nMachine: {machine}.\n\n{ratios}\n\n{behind}\n\n{END}"
     PAGE.write_text(before + table + after, encoding="utf-8")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for each in RATIOS:
+        terminalreporter.write_line(each.row())

@@ -28,7 +28,9 @@ from survey.models import (
     RoundState,
     Schedule,
 )
-from survey.services import imports, mails, printouts
+from survey.services import imports, mails, nominations, printouts, programmes
+from survey.services.nominations import Named
+from survey.services.programmes import Common, Member
 from survey.site import EXTENSION
 from tests import factories
 from tests.conftest import CLOSES, NOW, on_sqlite
@@ -107,6 +109,36 @@ def test_more_mails_than_are_sent_at_once_are_all_sent_without_a_further_look(
     session.close()
     work()
     wait_until(lambda: len(catcher.mails) == 2 * jobs.MAILS_AT_ONCE + 1)
+
+
+@on_sqlite
+def test_more_rounds_than_open_at_once_open_without_a_further_look(
+    app, session, catcher, clock, work, monkeypatch
+):
+    monkeypatch.setattr(jobs, "ROUNDS_AT_ONCE", 1)
+    leaders = [factories.person(session, name, "leader") for name in ("Lee", "Sam", "Kit")]
+    common = Common("Autumn", NOW + timedelta(hours=1), CLOSES, "new_lead", "en")
+    members = [Member(n, leader.email) for n, leader in enumerate(leaders, 1)]
+    programme = programmes.make(session, common, members, factories.QUESTIONNAIRE, 3, NOW)
+    named = [Named(n, f"Peer{n} Example", f"peer{n}@example.org", "peer") for n in range(3)]
+    for each in programmes.progress(session, programme, NOW):
+        nominations.name_raters(session, each.round, named, NOW)
+    session.commit()
+    session.close()
+    clock.forward(hours=2)
+    work()
+
+    def days_looked_at():
+        with app.app_context():
+            query = select(Round.enough_on).where(Round.state == RoundState.OPEN)
+            return db.session().scalars(query).all()
+
+    wait_until(lambda: days_looked_at() == [NOW.date()] * 3)
+    # The next day each is looked at, too.
+    clock.forward(days=1)
+    jobs.tick(app)
+
+    wait_until(lambda: days_looked_at() == [clock.now.date()] * 3)
 
 
 class Runs:

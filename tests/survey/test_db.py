@@ -1,6 +1,8 @@
 """Reading changes nothing, and writers wait for one another instead of losing updates."""
 
 import sqlite3
+import time
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -125,3 +127,42 @@ def test_scrubbing_leaves_nothing_of_deleted_rows_in_the_files(app_context, sess
 
     db.scrub()
     assert not holds(b"Unmistakable")
+
+
+@on_sqlite
+def test_closing_the_log_leaves_nothing_of_deleted_rows_without_writing_the_file_anew(
+    app_context, session, settings
+):
+    factories.person(session, "Unmistakable")
+    session.execute(sa.text("DELETE FROM audit_entry"))
+    session.commit()
+    session.delete(session.scalars(sa.select(Person)).one())
+    session.commit()
+    session.close()
+    file = settings.database_file()
+    size = file.stat().st_size
+    assert any(b"Unmistakable" in each.read_bytes() for each in file.parent.iterdir())
+
+    assert db.cut_log()
+    assert not any(b"Unmistakable" in each.read_bytes() for each in file.parent.iterdir())
+    assert file.stat().st_size >= size
+
+
+@on_sqlite
+def test_whoever_waits_to_write_is_let_in_once_a_transaction_is_over_however_it_ends(app):
+    """Committed, rolled back, refused by SQLite, or its connection lost."""
+    wait = sa.text("PRAGMA busy_timeout = 10")
+
+    def write(end):
+        with app.app_context(), db.db.engine.connect() as connection:
+            connection.execute(wait)
+            end(connection)
+
+    def refused(connection):
+        with pytest.raises(OperationalError):
+            connection.execute(sa.text("INSERT INTO nowhere VALUES (1)"))
+
+    ends = [sa.Connection.commit, sa.Connection.rollback, refused, sa.Connection.invalidate]
+    began = time.monotonic()
+    at_once([partial(write, end) for end in ends * 5])
+    assert time.monotonic() - began < db.BUSY_MILLISECONDS / 1000

@@ -145,7 +145,7 @@ def test_enough_is_renewed_once_a_day_and_moves_with_no_click(session, keyring):
     none = {"manager": False, "peer": False, "direct_report": False}
     assert rounds.enough(round_) == Enough(none, together=False)
 
-    assert rounds.to_renew(session, NOW + timedelta(days=1)) == [round_]
+    assert rounds.to_renew(session, NOW + timedelta(days=1)) == [round_.id]
     rounds.renew_enough(session, round_, NOW + timedelta(days=1))
     both = {"peer": True, "direct_report": True}
     assert rounds.enough(round_) == Enough(none | both, together=True)
