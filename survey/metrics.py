@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app, g, request
@@ -64,14 +65,28 @@ class Metrics:
     def text(self, site: Site, session: Session) -> bytes:
         """Return everything in Prometheus' text format."""
         from prometheus_client import CollectorRegistry, generate_latest
-        from prometheus_client.multiprocess import MultiProcessCollector
 
         counted, state = self._counted, CollectorRegistry()
-        if os.environ.get(SHARED):
+        if folder := os.environ.get(SHARED):
             counted = CollectorRegistry()
-            MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+            counted.register(_Shared(Path(folder)))
         state.register(_State(_state(site, session)))
         return generate_latest(state) + generate_latest(counted)
+
+
+class _Shared:
+    """What all processes of this machine have counted."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """Return it, from the files that hold something: a process that starts makes empty ones."""
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        files = [str(file) for file in self._folder.glob("*.db") if file.stat().st_size]
+        found: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return found
 
 
 class _State:

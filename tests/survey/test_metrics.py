@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 
 from survey import create_app, jobs
 from survey.keyring import Side
+from survey.metrics import SHARED
 from survey.models import Invitation, Mail, MailKind, MailState
 from survey.services import mails
 from tests import factories
@@ -115,6 +116,14 @@ def test_pages_of_signed_in_people_are_timed_and_those_of_raters_are_not(app, se
     assert pages == {"leader.rounds"}
     assert told["request_seconds_count", "leader.rounds", "200"] == 1
     assert 0 < told["request_seconds_sum", "leader.rounds", "200"] <= took
+
+
+@on_sqlite
+def test_a_process_that_is_just_starting_disturbs_nobody(app, tmp_path, monkeypatch):
+    # Its file is there a moment before there is anything in it.
+    (tmp_path / "counter_1.db").touch()
+    monkeypatch.setenv(SHARED, str(tmp_path))
+    assert ("rounds", "open") in read(app)
 
 
 @on_sqlite
