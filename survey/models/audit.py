@@ -22,7 +22,7 @@ class AuditEntry(Base):
     __table_args__ = (*not_blank("act"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     actor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("person.id", ondelete="SET NULL"))
     actor_erased: Mapped[bool] = mapped_column(default=False)
     act: Mapped[str]

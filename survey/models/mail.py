@@ -45,6 +45,9 @@ class MailState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+TROUBLED = sa.text("trouble <> ''")
+
+
 class Mail(Base):
     """One mail to one person. `key` is unique, so that the same mail is never queued twice.
 
@@ -58,6 +61,8 @@ class Mail(Base):
         sa.CheckConstraint("attempts >= 0", "attempts_not_negative"),
         sa.CheckConstraint("state <> 'sent' OR sealed IS NULL", "no_secret_once_sent"),
         sa.Index("ix_mail_state_due_at", "state", "due_at"),
+        # Only where there is any, for those that are shown first.
+        sa.Index("ix_mail_trouble", "due_at", sqlite_where=TROUBLED, postgresql_where=TROUBLED),
     )
 
     id: Mapped[UUID] = random_id()
@@ -77,7 +82,7 @@ class Mail(Base):
     sealed: Mapped[bytes | None]
     state: Mapped[MailState] = mapped_column(enumerated(MailState), default=MailState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True)
     sent_at: Mapped[datetime | None]
     trouble: Mapped[str] = mapped_column(default="")
 

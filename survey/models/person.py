@@ -19,6 +19,8 @@ class Person(Base):
     __table_args__ = (
         *not_blank("name", "email"),
         sa.CheckConstraint("email = lower(email)", "email_in_lower_case"),
+        sa.Index("ix_person_name_email", "name", "email"),
+        sa.Index("ix_person_coaches_name", "coaches", "name"),
     )
 
     id: Mapped[UUID] = random_id()

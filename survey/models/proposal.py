@@ -55,7 +55,7 @@ class Proposal(Base):
     person_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("person.id"))
     relationship: Mapped[str | None]
     state: Mapped[ProposalState] = mapped_column(
-        enumerated(ProposalState), default=ProposalState.WAITING
+        enumerated(ProposalState), default=ProposalState.WAITING, index=True
     )
     proposer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("person.id"))
     decider_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("person.id"))

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class RoundState(StrEnum):
-    """Where a round stands; `closing` lasts only as long as the closing transaction."""
+    """Where a round stands: `nominating` once at least k raters are named.
+
+    `closing` lasts only as long as the closing transaction.
+    """
 
     DRAFT = "draft"
     NOMINATING = "nominating"
@@ -88,11 +91,17 @@ class Round(Base):
             "open_with_a_size",
         ),
         *not_blank("level", "language"),
+        sa.Index("ix_round_closes_at_id", "closes_at", "id"),
+        sa.Index("ix_round_programme_id_place", "programme_id", "place"),
+        # What a programme's tally counts.
+        sa.Index(
+            "ix_round_alike", "programme_id", "state", "approval", "enough_together", "closes_at"
+        ),
     )
 
     id: Mapped[UUID] = random_id()
     leader_id: Mapped[UUID] = mapped_column(sa.ForeignKey("person.id"), index=True)
-    questionnaire_id: Mapped[UUID] = mapped_column(sa.ForeignKey("questionnaire.id"))
+    questionnaire_id: Mapped[UUID] = mapped_column(sa.ForeignKey("questionnaire.id"), index=True)
     level: Mapped[str]
     language: Mapped[str]
     message: Mapped[str] = mapped_column(default="")
@@ -107,6 +116,8 @@ class Round(Base):
     trustee_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("trustee.id"))
     # Which groups have enough answers, as of one day: renewed daily, so that no click moves it.
     enough: Mapped[str | None]
+    # The part of it that a programme counts.
+    enough_together: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     enough_on: Mapped[date | None]
     # How many reminders the leader has sent, and when the last one.
     reminders: Mapped[int] = mapped_column(default=0)
@@ -114,7 +125,9 @@ class Round(Base):
     # The leader reads the preview once a coach has opened the conversation.
     coach_first: Mapped[bool] = mapped_column(default=False)
     # The programme that it is part of, and who approves its raters, if anybody has to.
-    programme_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("programme.id"), index=True)
+    programme_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("programme.id"))
+    # In which order the programme's leaders were added.
+    place: Mapped[int | None]
     approver_id: Mapped[UUID | None] = mapped_column(
         sa.ForeignKey("person.id", ondelete="SET NULL")
     )
@@ -225,7 +238,7 @@ class Release(Base):
     round_id: Mapped[UUID] = mapped_column(
         sa.ForeignKey("round.id", ondelete="CASCADE"), primary_key=True
     )
-    released_on: Mapped[date]
+    released_on: Mapped[date] = mapped_column(index=True)
     document: Mapped[str]
     sha256: Mapped[str]
     # The leader lets its figures go into a team report, once.

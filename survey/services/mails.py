@@ -22,6 +22,7 @@ from survey.models import (
     Round,
     RoundState,
 )
+from survey.models.mail import TROUBLED
 from survey.services import audit
 
 # After each failure the next attempt waits longer; after the last the mail has failed.
@@ -326,10 +327,11 @@ def latest(session: Session, most: int = 300) -> list[Mail]:
         select(Mail)
         .options(joinedload(Mail.person), joinedload(Mail.round).joinedload(Round.leader))
         .where(Mail.kind != MailKind.REMINDER)
-        .order_by((Mail.trouble == "").asc(), Mail.due_at.desc())
-        .limit(most)
+        .order_by(Mail.due_at.desc())
     )
-    return list(session.scalars(query))
+    found = list(session.scalars(query.where(TROUBLED).limit(most)))
+    found += session.scalars(query.where(Mail.trouble == "").limit(most - len(found)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -346,25 +348,25 @@ class Sending:
         return self.sent + self.waiting + self.failed
 
 
-def sending(session: Session, programme: Programme) -> Sending:
-    """Return how far the invitations of a programme's open rounds are.
+def sending(session: Session, programme: Programme) -> Sending | None:
+    """Return how far the invitations of a programme's open rounds are; None if none waits.
 
     No reminders, as above.
     """
-    query = (
-        select(Mail.state, func.count())
-        .join(Round, Round.id == Mail.round_id)
-        .where(
-            Round.programme_id == programme.id,
-            Round.state == RoundState.OPEN,
-            Mail.kind == MailKind.INVITATION,
-        )
-        .group_by(Mail.state)
+    asking = (
+        Round.programme_id == programme.id,
+        Round.state == RoundState.OPEN,
+        Mail.kind == MailKind.INVITATION,
     )
+    unsent = (MailState.WAITING, MailState.SENDING)
+    joined = select(Mail.id).join(Round, Round.id == Mail.round_id).where(*asking)
+    if session.scalar(joined.where(Mail.state.in_(unsent)).limit(1)) is None:
+        return None
+    query = joined.with_only_columns(Mail.state, func.count()).group_by(Mail.state)
     found: Counter[MailState] = Counter()
     for state, number in session.execute(query):
         found[state] = number
-    waiting = found[MailState.WAITING] + found[MailState.SENDING]
+    waiting = sum(found[state] for state in unsent)
     return Sending(found[MailState.SENT], waiting, found[MailState.FAILED])
 
 

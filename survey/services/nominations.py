@@ -64,7 +64,7 @@ def name_raters(
             round_id=round_.id, person_id=person.id, relationship=each.relationship
         )
         session.add(nomination)
-    round_.state = RoundState.NOMINATING if clean else RoundState.DRAFT
+    round_.state = RoundState.NOMINATING if len(clean) >= round_.k else RoundState.DRAFT
     session.flush()
     audit.record(session, actor, marked("raters named"), round_, now)
 

@@ -7,16 +7,18 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from survey.errors import Conflict, NotFound, Refused, marked
 from survey.keyring import Keyring
 from survey.models import MailKind, Person, SignInCode
 from survey.services import approvals, audit, invitations, mails
+from survey.services.pieces import Piece, holding, piece
 
 ROLES = {"leader": "leads", "coach": "coaches", "administrator": "administers"}
 LONGEST_NAME = 100
@@ -179,7 +181,19 @@ def find(session: Session, person_id: UUID) -> Person:
 
 def everybody(session: Session) -> list[Person]:
     """Return all people by name."""
-    return list(session.scalars(select(Person).order_by(Person.name, Person.email)))
+    return list(session.scalars(_by_name()))
+
+
+def some(session: Session, number: int, words: str = "") -> Piece[Person]:
+    """Return one piece of all people by name, or of those with these words in name or address."""
+    query = _by_name()
+    if words:
+        query = query.where(holding(words, Person.name, Person.email))
+    return piece(session.scalars, query, number)
+
+
+def _by_name() -> Select[Any]:
+    return select(Person).order_by(Person.name, Person.email)
 
 
 def coaches(session: Session) -> list[Person]:

@@ -102,6 +102,11 @@ def ready(session: Session, release: Release, html: str) -> bytes | None:
 
 def progress(session: Session, programme: Programme, since: date) -> Printing:
     """Return how far the printing of a programme's new previews is."""
+    if (
+        session.scalar(select(Release.round_id).where(Release.released_on >= since).limit(1))
+        is None
+    ):
+        return Printing(0, 0)
     query = (
         select(func.count(), func.count(Printout.round_id))
         .select_from(Release)

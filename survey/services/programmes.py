@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import Select, and_, false, func, or_, select
+from sqlalchemy.orm import Session, joinedload
 
 from questionnaires.definition import Questionnaire
 from survey.errors import Conflict, NotFound, Refused, marked
 from survey.models import Approval, Mail, MailKind, Person, Programme, Round, RoundState
 from survey.services import audit, mails, people, questionnaires, rounds
 from survey.services.people import clean_address
+from survey.services.pieces import Piece, holding, piece
 from survey.services.rounds import LONGEST, SHORTEST, Choices, RoundStarted
 from survey.services.tables import Fault, TableInvalid
 
@@ -99,6 +102,52 @@ class Standing(StrEnum):
 
 WAITING_FOR_LEADER = (Standing.NOBODY_NAMED, Standing.TO_APPROVE, Standing.SENT_BACK)
 NOT_READY = (*WAITING_FOR_LEADER, Standing.WITH_MANAGER)
+# As an index has them, so that a tally needs no rows.
+ALIKE = (Round.state, Round.approval, Round.enough_together, Round.closes_at)
+
+
+class Alike(NamedTuple):
+    """What tells how far a round is: rounds that are alike in this stand alike."""
+
+    state: RoundState
+    approval: Approval
+    enough_together: bool
+    closes_at: datetime
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rounds of a programme that are alike: how far they are, and how many."""
+
+    alike: Alike
+    standing: Standing
+    behind: bool
+    number: int
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How far the rounds of a programme are, as groups."""
+
+    groups: tuple[Group, ...]
+
+    @property
+    def total(self) -> int:
+        """All rounds."""
+        return sum(group.number for group in self.groups)
+
+    @property
+    def behind(self) -> int:
+        """Those that are behind."""
+        return sum(group.number for group in self.groups if group.behind)
+
+    @property
+    def standings(self) -> dict[Standing, int]:
+        """How many stand how, in the order of a round's way."""
+        found = Counter[Standing]()
+        for group in self.groups:
+            found[group.standing] += group.number
+        return {standing: found[standing] for standing in Standing if found[standing]}
 
 
 @dataclass(frozen=True)
@@ -158,12 +207,15 @@ def add(
         raise ProgrammeDaysInvalid
     questionnaire = questionnaires.read(programme.questionnaire)
     choices = Choices(programme.level, programme.language, programme.closes_at, programme.message)
+    last = session.scalar(select(func.max(Round.place)).where(Round.programme_id == programme.id))
     found = []
-    for leader, manager in _people(session, programme, members):
+    for place, (leader, manager) in enumerate(
+        _people(session, programme, members), (last or 0) + 1
+    ):
         round_ = rounds.prepare(
             session, leader, questionnaire, choices, k, now, actor, programme=programme
         )
-        round_.approver = manager
+        round_.approver, round_.place = manager, place
         session.flush()
         _tell(session, round_, f"programme:{round_.id}", now)
         found.append(round_)
@@ -233,44 +285,94 @@ def every(session: Session) -> list[Programme]:
 
 
 def progress(session: Session, programme: Programme, now: datetime) -> list[Progress]:
-    """Return how far each round is: those behind first, then by leader."""
-    query = (
+    """Return how far each round is: those behind first, then as they were added."""
+    found = _progress(session, _in_order(programme), programme, now)
+    return sorted(found, key=lambda each: not each.behind)
+
+
+def tally(session: Session, programme: Programme, now: datetime) -> Tally:
+    """Return how far the rounds are, without looking at each of them."""
+    query = select(*ALIKE, func.count()).where(Round.programme_id == programme.id)
+    groups = []
+    for row in session.execute(query.group_by(*ALIKE)):
+        each, number = Alike(*row[:-1]), row[-1]
+        standing = _standing(programme, each, now)
+        behind = _is_behind(programme, standing, each, now)
+        groups.append(Group(each, standing, behind, number))
+    return Tally(tuple(groups))
+
+
+def some_progress(
+    session: Session,
+    programme: Programme,
+    now: datetime,
+    number: int,
+    words: str = "",
+    groups: Sequence[Group] | None = None,
+) -> Piece[Progress]:
+    """Return one piece of how far each round is, as they were added.
+
+    Only those with these words in the leader's name, and of these groups, if any are given.
+    """
+    query = _in_order(programme)
+    if words:
+        query = query.join(Person, Person.id == Round.leader_id).where(holding(words, Person.name))
+    if groups is not None:
+        each = [zip(ALIKE, group.alike, strict=True) for group in groups]
+        query = query.where(or_(false(), *(and_(*(a == b for a, b in pairs)) for pairs in each)))
+    return piece(lambda part: _progress(session, part, programme, now), query, number)
+
+
+def _in_order(programme: Programme) -> Select[Any]:
+    return (
         select(Round)
-        .options(joinedload(Round.leader), selectinload(Round.nominations))
+        .options(joinedload(Round.leader), joinedload(Round.approver))
         .where(Round.programme_id == programme.id)
+        .order_by(Round.place, Round.id)
     )
+
+
+def _progress(
+    session: Session, query: Select[Any], programme: Programme, now: datetime
+) -> list[Progress]:
     found = []
     for round_ in session.scalars(query):
-        standing = _standing(round_, now)
-        found.append(Progress(round_, standing, _is_behind(round_, standing, now)))
-    return sorted(found, key=lambda each: (not each.behind, each.round.leader.name))
+        alike = Alike(round_.state, round_.approval, round_.enough_together, round_.closes_at)
+        standing = _standing(programme, alike, now)
+        behind = _is_behind(programme, standing, alike, now)
+        found.append(Progress(round_, standing, behind))
+    return found
 
 
-def _standing(round_: Round, now: datetime) -> Standing:
-    if round_.state in (RoundState.RELEASED, RoundState.VOID):
-        return Standing(round_.state.value)
-    if not round_.is_prepared():
-        if not round_.is_collecting(now):
-            return Standing.CLOSING
-        return Standing.ENOUGH if rounds.enough(round_).together else Standing.COLLECTING
-    if len(round_.nominations) < round_.k:
-        return Standing.NOBODY_NAMED
-    if rounds.is_approved(round_):
+def _standing(programme: Programme, alike: Alike, now: datetime) -> Standing:
+    match alike.state:
+        case RoundState.RELEASED | RoundState.VOID:
+            return Standing(alike.state.value)
+        case RoundState.DRAFT:
+            return Standing.NOBODY_NAMED
+        case RoundState.NOMINATING:
+            return _standing_of_named(programme, alike.approval)
+    if alike.state is RoundState.CLOSING or alike.closes_at <= now:
+        return Standing.CLOSING
+    return Standing.ENOUGH if alike.enough_together else Standing.COLLECTING
+
+
+def _standing_of_named(programme: Programme, approval: Approval) -> Standing:
+    if not programme.approves or approval is Approval.APPROVED:
         return Standing.READY
     return {
         Approval.WAITING: Standing.WITH_MANAGER,
         Approval.SENT_BACK: Standing.SENT_BACK,
-    }.get(round_.approval, Standing.TO_APPROVE)
+    }.get(approval, Standing.TO_APPROVE)
 
 
-def _is_behind(round_: Round, standing: Standing, now: datetime) -> bool:
-    programme = round_.programme
-    if programme is not None and standing in NOT_READY:
+def _is_behind(programme: Programme, standing: Standing, alike: Alike, now: datetime) -> bool:
+    if standing in NOT_READY:
         return now >= programme.opens_at - BEHIND_FROM
-    if programme is not None and standing is Standing.READY:
+    if standing is Standing.READY:
         # What keeps it from opening, its leader learns by sending.
         return now >= programme.opens_at + TIME_TO_OPEN
-    return standing is Standing.COLLECTING and now >= round_.closes_at - BEHIND_FROM
+    return standing is Standing.COLLECTING and now >= alike.closes_at - BEHIND_FROM
 
 
 def remind_leaders(
@@ -331,7 +433,7 @@ def take_out(
         rounds.hold_prepared(session, round_)
     except RoundStarted:
         raise NotPrepared from None
-    round_.programme = None
+    round_.programme = round_.place = None
     session.flush()
     rounds.discard(session, round_, now, actor)
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from questionnaires import loader
@@ -54,10 +54,10 @@ class FilesInvalid(TableInvalid):
 
 @dataclass(frozen=True)
 class Version:
-    """A questionnaire in one version, and how many rounds have asked it."""
+    """A questionnaire in one version, and whether a round has asked it."""
 
     questionnaire: Questionnaire
-    rounds: int
+    is_asked: bool
     is_current: bool
 
 
@@ -92,17 +92,16 @@ def store(session: Session, questionnaire: Questionnaire) -> StoredQuestionnaire
 
 def versions(session: Session) -> list[Version]:
     """Return every questionnaire in every version that ships or was taken, the newest first."""
-    count = func.count(Round.id)
-    query = select(StoredQuestionnaire, count).outerjoin(Round).group_by(StoredQuestionnaire.id)
+    asked = select(Round.id).where(Round.questionnaire_id == StoredQuestionnaire.id).exists()
     stored = {
-        (each.name, _number(each.version)): (read(each), rounds)
-        for each, rounds in session.execute(query)
+        (each.name, _number(each.version)): (read(each), is_asked)
+        for each, is_asked in session.execute(select(StoredQuestionnaire, asked))
     }
-    known = {(each.name, _number(each.version)): (each, 0) for each in _all_shipped()} | stored
+    known = {(each.name, _number(each.version)): (each, False) for each in _all_shipped()} | stored
     newest = dict(sorted(known))
     return [
-        Version(questionnaire, rounds, is_current=number == newest[name])
-        for (name, number), (questionnaire, rounds) in sorted(known.items(), reverse=True)
+        Version(questionnaire, is_asked, is_current=number == newest[name])
+        for (name, number), (questionnaire, is_asked) in sorted(known.items(), reverse=True)
     ]
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, union, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from survey.errors import Conflict, Refused, marked
@@ -140,7 +140,8 @@ def _old_void(keep: Keep, now: datetime) -> list[ColumnElement[bool]]:
 def _old_rosters(keep: Keep, now: datetime) -> list[ColumnElement[bool]]:
     """Return which ended rounds are so old that who was asked goes; pulses may still ask them."""
     return [
-        Round.state.in_(ENDED),
+        # Said like this it is looked up by day: nearly all rounds have ended.
+        Round.state.not_in([state for state in RoundState if state not in ENDED]),
         Round.closes_at <= keep.records_until(now),
         Round.nominations.any(),
         ~_has_open_pulse(Round.id),
@@ -228,19 +229,13 @@ def of_person(session: Session, person: Person) -> OfPerson:
 def _obstacles(session: Session, person: Person) -> list[Refused]:
     found = []
     # With a proposal about them raters are told what has changed.
-    open_rounds = (
-        select(Round)
-        .outerjoin(Nomination, Nomination.round_id == Round.id)
-        .outerjoin(Proposal, Proposal.round_id == Round.id)
-        .where(
-            Round.state.not_in((*ENDED, RoundState.DRAFT, RoundState.NOMINATING)),
-            or_(
-                Round.leader_id == person.id,
-                Nomination.person_id == person.id,
-                Proposal.person_id == person.id,
-            ),
-        )
-        .distinct()
+    theirs = union(
+        select(Round.id).where(Round.leader_id == person.id),
+        select(Nomination.round_id).where(Nomination.person_id == person.id),
+        select(Proposal.round_id).where(Proposal.person_id == person.id),
+    )
+    open_rounds = select(Round).where(
+        Round.state.not_in((*ENDED, RoundState.DRAFT, RoundState.NOMINATING)), Round.id.in_(theirs)
     )
     found += [
         Refused(marked("the round of %(leader)s is open"), leader=each.leader.name)
@@ -266,6 +261,15 @@ def _obstacles(session: Session, person: Person) -> list[Refused]:
     return found
 
 
+def _tell_drafts(session: Session) -> None:
+    """Note which rounds that are prepared have fewer raters now than they need."""
+    named = select(func.count()).where(Nomination.round_id == Round.id).scalar_subquery()
+    too_few = update(Round).where(Round.state == RoundState.NOMINATING, named < Round.k)
+    session.execute(
+        too_few.values(state=RoundState.DRAFT).execution_options(synchronize_session=False)
+    )
+
+
 def erase(session: Session, person: Person, now: datetime, actor: Person | None = None) -> None:
     """Delete a person and everything that is theirs or names them. The caller commits.
 
@@ -288,6 +292,7 @@ def erase(session: Session, person: Person, now: datetime, actor: Person | None 
     )
     _forget_rounds(session, [each.id for each in of.rounds])
     session.execute(delete(Nomination).where(Nomination.person_id == person.id))
+    _tell_drafts(session)
     audit.forget(session, person, gone)
     session.execute(delete(Mail).where(Mail.address == person.email))
     session.delete(person)

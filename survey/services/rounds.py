@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from questionnaires.definition import SELF, Questionnaire
 from reports.language import spoken
@@ -30,6 +30,7 @@ from survey.models import (
     RoundState,
 )
 from survey.services import audit, custody, invitations, mails, questionnaires
+from survey.services.pieces import Piece, holding, piece
 
 LONGEST_MESSAGE = 600
 SHORTEST = timedelta(days=1)
@@ -353,7 +354,7 @@ def end(session: Session, round_: Round, state: RoundState) -> None:
     mails.forget_reminders(session, round_)
     session.execute(delete(Invitation).where(Invitation.nomination_id.in_(_nominations(round_))))
     round_.state = state
-    round_.enough = round_.enough_on = None
+    round_.enough, round_.enough_on, round_.enough_together = None, None, False
     session.flush()
 
 
@@ -404,6 +405,17 @@ def every(session: Session) -> list[Round]:
     return list(session.scalars(select(Round).order_by(Round.closes_at.desc())))
 
 
+def some(session: Session, number: int, words: str = "") -> Piece[Round]:
+    """Return one piece of all rounds and pulses, or of those whose leader's name has these words.
+
+    The latest closing day first.
+    """
+    query = select(Round).options(joinedload(Round.leader))
+    if words:
+        query = query.join(Person, Person.id == Round.leader_id).where(holding(words, Person.name))
+    return piece(session.scalars, query.order_by(Round.closes_at.desc(), Round.id.desc()), number)
+
+
 def due(session: Session, now: datetime) -> list[UUID]:
     """Return the open rounds whose closing day has passed."""
     query = select(Round.id).where(Round.state == RoundState.OPEN, Round.closes_at <= now)
@@ -441,6 +453,7 @@ def renew_enough(session: Session, round_: Round, now: datetime) -> None:
         together=before.together or sum(sent[name] for name in raters) >= round_.k,
     )
     round_.enough, round_.enough_on = json.dumps(asdict(noted)), now.date()
+    round_.enough_together = noted.together
     session.flush()
 
 

@@ -21,6 +21,7 @@ from survey.services import rounds as round_services
 from survey.site import site
 from survey.speech import say
 from survey.views.acting import attempt, status
+from survey.views.lists import piece_asked, words_asked
 from survey.views.texts import texts_of
 
 bp = Blueprint("administrator", __name__, url_prefix="/administration")
@@ -32,10 +33,12 @@ AHEAD = timedelta(days=30)
 @bp.get("/people")
 @allow("administrator")
 def people() -> Page:
-    """List everybody."""
+    """List everybody, a piece at a time, or those who are looked for."""
+    words = words_asked()
     return render_template(
         "survey/administrator/people.html",
-        people=services.everybody(session()),
+        people=services.some(session(), piece_asked(), words),
+        words=words,
         imports=imports.running(session()),
         roles_of=services.roles_of,
     )
@@ -195,10 +198,11 @@ def send_again(mail_id: UUID) -> Page:
 @allow("administrator")
 def rounds() -> Page:
     """List all rounds and where they stand, and what waits for a second person to agree."""
-    waiting = proposals.waiting(session(), site().now())
+    waiting, words = proposals.waiting(session(), site().now()), words_asked()
     return render_template(
         "survey/administrator/rounds.html",
-        rounds=round_services.every(session()),
+        rounds=round_services.some(session(), piece_asked(), words),
+        words=words,
         waiting=waiting,
         texts={each.round_id: texts_of(each.round) for each in waiting},
         person=person(),

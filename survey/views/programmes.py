@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from survey.access import allow, person
@@ -17,15 +17,17 @@ from survey.forms.programmes import LeadersForm, ProgrammeForm
 from survey.models import Programme
 from survey.services import mails, printouts, questionnaires
 from survey.services import programmes as services
-from survey.services.programmes import Common
+from survey.services.programmes import Common, Group
 from survey.site import site
 from survey.speech import say
 from survey.views.acting import attempt, status
+from survey.views.lists import piece_asked, words_asked
 from survey.views.texts import asked_for, first_level, spoken_texts
 
 bp = Blueprint("programmes", __name__, url_prefix="/administration/programmes")
 Page = str | Response | tuple[str, int]
 UNTIL_INVITATIONS = timedelta(days=14)
+ALL, BEHIND = "all", "behind"
 
 
 @bp.get("")
@@ -199,10 +201,18 @@ def stop_printing(programme_id: UUID) -> Page:
 
 def _show_page(programme: Programme, sent: Form) -> Page:
     """Show a programme, with the form that was sent as it was, and others empty."""
+    now, words = site().now(), words_asked()
+    tally = services.tally(session(), programme, now)
+    # It opens with those that somebody has to look after.
+    show = request.args.get("show") or (BEHIND if tally.behind and not words else ALL)
+    groups = None if show == ALL else [each for each in tally.groups if _is_shown(each, show)]
     page = render_template(
         "survey/programmes/show.html",
         programme=programme,
-        progress=services.progress(session(), programme, site().now()),
+        tally=tally,
+        progress=services.some_progress(session(), programme, now, piece_asked(), words, groups),
+        words=words,
+        show=show,
         sending=mails.sending(session(), programme),
         printing=printouts.progress(session(), programme, site().printed_since()),
         sent=sent,
@@ -213,3 +223,7 @@ def _show_page(programme: Programme, sent: Form) -> Page:
         last_day=site().last_day,
     )
     return page, status(sent)
+
+
+def _is_shown(group: Group, show: str) -> bool:
+    return group.behind if show == BEHIND else group.standing == show

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from survey import jobs
 from survey.models import Approval, Mail, MailKind, Programme, Round, RoundState
-from survey.services import approvals, nominations, programmes, rounds
+from survey.services import approvals, nominations, people, programmes, retention, rounds
 from survey.services.approvals import NothingToApprove, RatersChanged
 from survey.services.nominations import Named
 from survey.services.programmes import (
@@ -162,7 +162,7 @@ def test_what_is_ready_opens_on_the_common_day_and_nothing_before(
         session.close()
         assert states == {
             "Lee": RoundState.OPEN if moment == OPENS else RoundState.NOMINATING,
-            "Sam": RoundState.NOMINATING,
+            "Sam": RoundState.DRAFT,
             "Kit": RoundState.DRAFT,
         }
 
@@ -286,3 +286,42 @@ class TestApproval:
         with pytest.raises(NothingToApprove):
             approvals.approve(session, round_, approvals.roster(round_), NOW)
         assert (round_.approval, round_.approval_note) == (Approval.SENT_BACK, "More peers.")
+
+
+def test_a_tally_counts_who_stands_how_and_a_piece_shows_those_that_are_asked_for(
+    session, keyring, leaders
+):
+    programme = made(session, leaders)
+    found = of(session, programme)
+    name_raters(session, found["Lee"])
+    name_raters(session, found["Sam"], count=2)
+    late = OPENS - timedelta(days=2)
+    tally = programmes.tally(session, programme, late)
+
+    assert (tally.total, tally.behind) == (3, 2)
+    assert tally.standings == {Standing.NOBODY_NAMED: 2, Standing.READY: 1}
+
+    def shown(words="", groups=None):
+        piece = programmes.some_progress(session, programme, late, 1, words, groups)
+        return [(each.round.leader.name.split()[0], each.standing) for each in piece.rows]
+
+    [lee, sam, kit] = [
+        ("Lee", Standing.READY),
+        ("Sam", Standing.NOBODY_NAMED),
+        ("Kit", Standing.NOBODY_NAMED),
+    ]
+    assert shown() == [lee, sam, kit]
+    assert shown(groups=[group for group in tally.groups if group.behind]) == [sam, kit]
+    assert shown("kit") == [kit]
+    assert shown(groups=()) == []
+
+
+def test_with_too_few_raters_left_a_round_waits_for_its_leader_again(session, leaders):
+    """Somebody who was named is erased before the day."""
+    programme = made(session, leaders)
+    name_raters(session, of(session, programme)["Lee"], count=3)
+    assert programmes.tally(session, programme, NOW).standings[Standing.READY] == 1
+
+    retention.erase(session, people.by_address(session, "peer0@example.org"), NOW)
+    session.commit()
+    assert programmes.tally(session, programme, NOW).standings == {Standing.NOBODY_NAMED: 3}
