@@ -77,6 +77,8 @@ def begin(form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+    # One line for each request that has to wait, with its moment: it might be a rater who saves.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

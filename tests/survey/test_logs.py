@@ -4,6 +4,7 @@ import json
 import logging
 
 import pytest
+from waitress.task import ThreadedTaskDispatcher
 
 from survey import create_app, logs
 from survey.access import allow
@@ -24,6 +25,22 @@ def begin(capsys):
 
     yield begun
     root.handlers, root.level = before
+
+
+def test_a_request_that_has_to_wait_leaves_no_line_with_its_moment(begin):
+    usual = logging.getLogger("waitress.queue")
+    before = usual.level
+    full = ThreadedTaskDispatcher()
+    lines = begin("text")
+    try:
+        usual.setLevel(logging.NOTSET)
+        full.add_task(object())
+        assert any("queue depth" in line for line in lines()), "the attack wins without the rule"
+        logs.begin("text")
+        full.add_task(object())
+        assert lines() == []
+    finally:
+        usual.setLevel(before)
 
 
 def test_what_a_library_says_is_said_without_addresses_and_links(begin):
