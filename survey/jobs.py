@@ -149,6 +149,7 @@ def _tasks(side: Side) -> dict[str, Task]:
         tasks["open pulses"] = Task(_open_pulses)
         tasks["tidy"] = Task(_tidy, DAILY)
         tasks["forget counts"] = Task(lambda site: site.bell.forget_counts(), DAILY)
+    tasks[f"find leftovers {side}"] = Task(_find_leftovers, DAILY)
     tasks[f"clean up {side}"] = Task(clean_up)
     if side.serves:
         tasks["deliver"] = Task(_deliver)
@@ -385,6 +386,11 @@ def _renew_enough(site: Site) -> None:
         rounds.renew_enough(session, rounds.find(session, round_id), site.now())
         # One by one: others want to write, too.
         session.commit()
+
+
+def _find_leftovers(site: Site) -> None:
+    custody.find_leftovers(db.session(), site.keyring)
+    db.session().commit()
 
 
 def clean_up(site: Site) -> None:

@@ -68,6 +68,10 @@ class Side(StrEnum):
         """Whether rounds are closed here."""
         return self is not Side.WEB
 
+    def parts(self) -> list[Side]:
+        """Return the two sides that are one here, or the one that this is."""
+        return [Side.WEB, Side.CLOSING] if self is Side.BOTH else [self]
+
 
 class KeyringUnusable(Refused):
     """A secret cannot be read or written; nothing was changed."""

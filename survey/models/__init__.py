@@ -2,7 +2,7 @@
 
 from survey.models.audit import AuditEntry
 from survey.models.base import Base
-from survey.models.custody import BallotKey, Trustee
+from survey.models.custody import BallotKey, Leftover, Trustee
 from survey.models.mail import Mail, MailKind, MailState
 from survey.models.people_import import ImportState, PeopleImport
 from survey.models.person import Person, SignInCode
@@ -37,6 +37,7 @@ __all__ = [
     "CoachAccess",
     "ImportState",
     "Invitation",
+    "Leftover",
     "Mail",
     "MailKind",
     "MailState",

@@ -30,6 +30,18 @@ class BallotKey(Base):
     )
 
 
+class Leftover(Base):
+    """What one side still has to destroy of a round that has ended; the round's end writes it."""
+
+    __tablename__ = "leftover"
+    __table_args__ = (sa.CheckConstraint("side IN ('web', 'closing')", "of_one_side"),)
+
+    round_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("round.id", ondelete="CASCADE"), primary_key=True
+    )
+    side: Mapped[str] = mapped_column(primary_key=True)
+
+
 class Trustee(Base):
     """Somebody outside the server's administration who must take part in every close.
 

@@ -242,7 +242,7 @@ class Release(Base):
     document: Mapped[str]
     sha256: Mapped[str]
     # The leader lets its figures go into a team report, once.
-    offered: Mapped[bool] = mapped_column(default=False)
+    offered: Mapped[bool] = mapped_column(default=False, index=True)
     # When the leader was told that it is there to read; a coach may come first.
     handed_over_at: Mapped[datetime | None]
 

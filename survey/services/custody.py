@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from survey import sealing
 from survey.errors import Refused, marked
 from survey.keyring import Keyring, KeyringUnusable, RoundKeys, Side
-from survey.models import ENDED, BallotKey, Round
+from survey.models import ENDED, BallotKey, Leftover, Round, RoundState
 from survey.services import trustees
 from survey.trustee_key import fingerprint
 
@@ -156,27 +156,44 @@ def key_of(session: Session, round_: Round) -> UUID:
 
 
 def destroy_keys(session: Session, keyring: Keyring) -> list[UUID]:
-    """Destroy what this side holds of rounds that have ended; return those rounds.
-
-    Keys of a round that this database does not know stay: it may be the wrong database.
-    """
-    ended = set()
-    going_on = set(session.scalars(select(Round.id).where(Round.state.not_in(ENDED))))
-    for round_id in set(keyring.rounds()) - going_on:
-        state = session.scalar(select(Round.state).where(Round.id == round_id))
-        if state in ENDED:
-            keyring.destroy_round(round_id)
-            ended.add(round_id)
+    """Destroy what this side holds of rounds that have ended; return those rounds."""
+    mine = Leftover.side.in_(keyring.side.parts())
+    ended = sorted(set(session.scalars(select(Leftover.round_id).where(mine))))
+    if not ended:
+        return []
+    for round_id in ended:
+        keyring.destroy_round(round_id)
     if keyring.side.closes:
-        query = select(BallotKey.id, Round.id).join(Round, Round.id == BallotKey.round_id)
-        for key_id, round_id in session.execute(query.where(Round.state.in_(ENDED))):
+        for key_id in session.scalars(select(BallotKey.id).where(BallotKey.round_id.in_(ended))):
             keyring.destroy_ballot_key(key_id)
-            ended.add(round_id)
-    return sorted(ended)
+    return ended
 
 
 def forget(session: Session, keyring: Keyring, round_id: UUID) -> None:
     """Note that nothing is left to clean up of an ended round. The caller commits."""
     keyring.forget_round(round_id)
+    mine = (Leftover.round_id == round_id, Leftover.side.in_(keyring.side.parts()))
+    session.execute(delete(Leftover).where(*mine))
     if keyring.side.closes:
         session.execute(delete(BallotKey).where(BallotKey.round_id == round_id))
+
+
+def find_leftovers(session: Session, keyring: Keyring) -> None:
+    """Note ended rounds of which this side holds something, as after a restore.
+
+    Everything is looked through, unlike when keys are destroyed. Keys of a round that this
+    database does not know stay: it may be the wrong database. The caller commits.
+    """
+    going_on = select(Round.id).where(Round.state.not_in(ENDED))
+    held = set(keyring.rounds()) - set(session.scalars(going_on))
+    ended = {each for each in held if _state(session, each) in ENDED}
+    if keyring.side.closes:
+        with_key = select(Round.id).join(BallotKey, BallotKey.round_id == Round.id)
+        ended.update(session.scalars(with_key.where(Round.state.in_(ENDED))))
+    for round_id in ended:
+        for side in keyring.side.parts():
+            session.merge(Leftover(round_id=round_id, side=side))
+
+
+def _state(session: Session, round_id: UUID) -> RoundState | None:
+    return session.scalar(select(Round.state).where(Round.id == round_id))

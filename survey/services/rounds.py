@@ -16,12 +16,13 @@ from questionnaires.definition import SELF, Questionnaire
 from reports.language import spoken
 from survey.answers import ballot_size
 from survey.errors import Conflict, NotFound, Refused, marked
-from survey.keyring import Keyring
+from survey.keyring import Keyring, Side
 from survey.models import (
     Answered,
     Approval,
     Ballot,
     Invitation,
+    Leftover,
     MailKind,
     Nomination,
     Person,
@@ -355,6 +356,7 @@ def end(session: Session, round_: Round, state: RoundState) -> None:
     session.execute(delete(Invitation).where(Invitation.nomination_id.in_(_nominations(round_))))
     round_.state = state
     round_.enough, round_.enough_on, round_.enough_together = None, None, False
+    session.add_all(Leftover(round_id=round_.id, side=side) for side in Side.BOTH.parts())
     session.flush()
 
 

@@ -1,5 +1,6 @@
 """The worker does what is due, and one bad thing does not stop the rest."""
 
+import shutil
 import sqlite3
 import threading
 import time
@@ -92,6 +93,24 @@ def test_traces_are_cleaned_up_although_the_first_try_was_cut_short(
     reader.close()
     jobs.sweep(app)
     assert still_there(sealed, stored()) == []
+    assert keyring.rounds() == []
+
+
+def test_keys_that_a_restored_keyring_brings_back_are_destroyed_again(
+    app, session, keyring, clock, tmp_path
+):
+    answered(session, keyring)
+    copy = shutil.copytree(keyring.path, tmp_path / "copy")
+    clock.now = CLOSES
+    jobs.sweep(app)
+    assert keyring.rounds() == keyring.ballot_keys() == []
+
+    shutil.copytree(copy, keyring.path, dirs_exist_ok=True)
+    with app.app_context():
+        # Looking among what has ended lately finds nothing.
+        jobs.clean_up(app.extensions[EXTENSION])
+    assert keyring.rounds()
+    jobs.sweep(app)
     assert keyring.rounds() == []
 
 
