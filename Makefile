@@ -6,7 +6,7 @@ STORING := tests/survey/models tests/survey/services tests/survey/test_db.py \
 	tests/survey/test_jobs.py tests/survey/test_mail.py tests/survey/test_migrations.py \
 	tests/survey/test_moving.py
 
-.PHONY: demo test oldest attack bench mutants format messages pictures docs
+.PHONY: demo test oldest attack bench load mutants format messages pictures docs
 
 demo: ## Show the whole way on invented people; ONCE=1 ends after the PDF
 	@.ci/setup run
@@ -32,6 +32,10 @@ attack: ## Attack many rounds (ROUNDS=1000 and more) and write the table in docs
 bench: ## Measure what previews and pages cost, as ratios, and write the table in docs/performance.md
 	@.ci/setup test
 	BENCH_PAGE=1 $(BIN)/pytest tests/benchmarks/bench_*.py -q --benchmark-disable-gc -p no:xdist
+
+load: ## Let raters answer through HTTP with 100 to 10,000 rounds stored, and write docs/performance.md
+	@.ci/setup test
+	$(BIN)/python -m tests.load
 
 mutants: ## Change sealing, closing and partition line by line; at least 90 % must be noticed
 	@.ci/setup test

@@ -4,37 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-import platform
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from reports.release import Release
-
-PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """Something measured, and the bar it is held to."""
-
-    what: str
-    found: float
-    bar: float
-    unit: str = "×"
-    at_least: bool = False
-
-    @property
-    def holds(self) -> bool:
-        return self.found >= self.bar if self.at_least else self.found <= self.bar
-
-    def row(self) -> str:
-        sign = "≥" if self.at_least else "≤"
-        found, bar = (f"{value:.3g} {self.unit}" for value in (self.found, self.bar))
-        return f"| {self.what} | {found} | {sign} {bar} | {'yes' if self.holds else '**no**'} |"
-
+from tests import measured
+from tests.measured import Ratio
 
 RATIOS: list[Ratio] = []
 SECONDS: dict[str, float] = {}
@@ -83,15 +58,10 @@ def preview(tmp_path_factory) -> Release:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if not RATIOS or not os.environ.get("BENCH_PAGE"):
         return
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    rows = "\n".join(each.row() for each in RATIOS)
-    seconds = "\n".join(f"| {name} | {value:.3f} |" for name, value in SECONDS.items())
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    ratios = f"| What | Found | Bar | Held |\n|---|---|---|---|\n{rows}"
-    behind = f"| Behind it | Seconds, median |\n|---|---|\n{seconds}"
-    table = f"{BEGIN}\n\nMachine: {machine}.\n\n{ratios}\n\n{behind}\n\n{END}"
-    PAGE.write_text(before + table + after, encoding="utf-8")
+    seconds = (f"| {name} | {value:.3f} |" for name, value in SECONDS.items())
+    behind = measured.table(["Behind it", "Seconds, median"], seconds)
+    text = f"Machine: {measured.machine()}.\n\n{measured.held(RATIOS)}\n\n{behind}"
+    measured.write("measured", text)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
