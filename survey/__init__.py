@@ -86,6 +86,11 @@ def create_app(
     headers.init_app(app, settings)
     refusals.init_app(app)
     views.init_app(app, csrf)
+    if settings.oidc_issuer:
+        # Not everybody has installed what it is made of.
+        from survey.views import openid
+
+        openid.init_app(app, settings)
     limits.init_app(app, bell, clock, secret)
     access.init_app(app)
     return app

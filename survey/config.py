@@ -112,6 +112,19 @@ class Settings(BaseSettings):
         f"{SHORTEST_KEY} characters; empty: nobody reads it",
     )
     proxies: int = Field(0, ge=0, le=5, description="reverse proxies in front of this server")
+    oidc_issuer: str = Field(
+        "",
+        description="the OpenID Connect provider with which the organisation's people sign in, as "
+        "it calls itself: `https://login.example.org/realms/works`",
+    )
+    oidc_client: str = Field("", description="what the provider calls this installation")
+    oidc_secret: str = Field("", description="what only the provider and this installation know")
+    oidc_verified: str = Field(
+        "email_verified", description="claim that says whether an address is verified"
+    )
+    mailed_codes: bool = Field(
+        True, description="whether people may sign in with a mailed code (beside a provider)"
+    )
 
     @field_validator("keep_records")
     @classmethod
@@ -220,6 +233,26 @@ class Settings(BaseSettings):
                 f"PREVIEW360_KEYRING: {self.keyring} lies in the folder of the database; whoever "
                 "copies that folder could read sealed answers. Choose a folder elsewhere"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_can_sign_in(self) -> Self:
+        """Refuse half of what a provider needs, and to go without codes where there is none."""
+        if not self.oidc_issuer:
+            if not self.mailed_codes:
+                raise ValueError(
+                    "PREVIEW360_MAILED_CODES: without codes and without PREVIEW360_OIDC_ISSUER "
+                    "nobody could sign in"
+                )
+            return self
+        parts = _parts(self.oidc_issuer)
+        plain = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1")
+        if not parts.hostname or not (plain or parts.scheme == "https"):
+            raise ValueError("PREVIEW360_OIDC_ISSUER: should begin with https://")
+        if not self.oidc_client:
+            raise ValueError("PREVIEW360_OIDC_CLIENT: should say what the provider calls us")
+        if find_spec("authlib") is None or find_spec("requests") is None:
+            raise ValueError("PREVIEW360_OIDC_ISSUER: needs the extra preview360[oidc]")
         return self
 
     def absolute_queue_url(self) -> str:

@@ -37,6 +37,7 @@ def look_over(site: Site, session: Session, least_room: int = LEAST_ROOM) -> lis
             *_mails(site, session),
             *_printing(site),
             *_way(site),
+            *_organisation(site),
         ]
     return findings
 
@@ -132,4 +133,28 @@ def _way(site: Site) -> Iterator[Finding]:
             "People come by https, so through a proxy, and PREVIEW360_PROXIES is 0: all of them "
             "seem to be the proxy, and who guesses links locks out everybody.",
             "Set PREVIEW360_PROXIES to the number of proxies, usually 1.",
+        )
+
+
+def _organisation(site: Site) -> Iterator[Finding]:
+    """Find out whether the organisation's sign-in answers under the name that is set."""
+    if not site.settings.oidc_issuer:
+        return
+    # Not everybody has installed what it is made of.
+    from survey import openid
+
+    try:
+        named = openid.issuer()
+    except openid.OrganisationAway:
+        yield Finding(
+            f"The organisation's sign-in at {site.settings.oidc_issuer} does not answer.",
+            "Is PREVIEW360_OIDC_ISSUER right, and can this machine reach it?",
+        )
+        return
+    if named == site.settings.oidc_issuer:
+        yield Finding("The organisation's sign-in answers.")
+    else:
+        yield Finding(
+            f"The organisation's sign-in calls itself {named}: nobody gets in with its account.",
+            f"Set PREVIEW360_OIDC_ISSUER to {named}.",
         )

@@ -49,6 +49,6 @@ def _escaped(text: str) -> str:
 
 
 def _without_secrets(name: str, value: str) -> str:
-    if name == "metrics_key" and value:
+    if name in ("metrics_key", "oidc_secret") and value:
         return "…"
     return PASSWORD.sub(r"\1:…@", value)

@@ -23,6 +23,15 @@ ATTEMPTS = 5
 CODE = "sign-in code"
 
 
+def known(session: Session, address: str) -> Person | None:
+    """Return who may sign in with an address, if anybody."""
+    try:
+        person = people.by_address(session, clean_address(address))
+    except AddressInvalid:
+        return None
+    return person if person is not None and person.may_sign_in() else None
+
+
 def new_browser() -> str:
     """Return what a browser keeps from asking for a code until it sends the code back."""
     return secrets.token_urlsafe(16)
@@ -37,7 +46,7 @@ def request_code(
     anybody else all is done alike, with a code for nobody and without a mail: neither the
     answer nor the time it takes is to tell. The caller must answer alike, too.
     """
-    person = _who(session, address)
+    person = known(session, address)
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     asked = _digest(keyring, browser)
     session.execute(
@@ -90,14 +99,6 @@ def sign_out(session: Session, person: Person) -> None:
     """Sign a person out everywhere, also where somebody copied their cookie."""
     person.session_key = secrets.token_urlsafe(16)
     session.flush()
-
-
-def _who(session: Session, address: str) -> Person | None:
-    try:
-        person = people.by_address(session, clean_address(address))
-    except AddressInvalid:
-        return None
-    return person if person is not None and person.may_sign_in() else None
 
 
 def _digest(keyring: Keyring, *secret: str) -> bytes:

@@ -16,6 +16,7 @@ from reports.language import spoken
 from survey import access, speech
 from survey.access import allow
 from survey.db import session
+from survey.errors import NotFound
 from survey.forms.account import AddressForm, CodeForm, LanguageForm, PlainForm
 from survey.services import sign_in as codes
 from survey.site import site
@@ -45,6 +46,8 @@ def home() -> Page:
 def sign_in() -> Page:
     """Ask for an address and mail a code; the answer is the same for every address."""
     form = AddressForm()
+    if form.is_submitted():
+        _with_codes()
     if form.validate_on_submit():
         cookie[BROWSER] = codes.new_browser()
         codes.request_code(
@@ -52,13 +55,22 @@ def sign_in() -> Page:
         )
         session().commit()
         return redirect(url_for("account.code"))
-    return render_template("survey/account/sign_in.html", form=form), 422 if form.errors else 200
+    settings = site().settings
+    page = render_template(
+        "survey/account/sign_in.html",
+        form=form,
+        organisation=settings.organisation,
+        by_organisation=settings.oidc_issuer,
+        by_code=settings.mailed_codes,
+    )
+    return page, 422 if form.errors else 200
 
 
 @bp.route("/sign-in/code", methods=["GET", "POST"])
 @allow("anybody")
 def code() -> Page:
     """Ask for the code, and sign in with it."""
+    _with_codes()
     form = CodeForm()
     if form.validate_on_submit():
         person = codes.verify(
@@ -75,6 +87,11 @@ def code() -> Page:
             )
         ]
     return render_template("survey/account/code.html", form=form), 422 if form.errors else 200
+
+
+def _with_codes() -> None:
+    if not site().settings.mailed_codes:
+        raise NotFound
 
 
 @bp.post("/language")

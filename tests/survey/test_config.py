@@ -101,3 +101,19 @@ def test_a_sender_is_one_address_also_as_it_is_written_into_a_mail():
 def test_records_outlast_the_pulses_that_need_them():
     assert "at least 180" in refused(keep_records=179)
     assert Settings(keep_records=0).keep_records == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"oidc_client": ""}, "OIDC_CLIENT"),
+        ({"oidc_issuer": "http://login.example.org"}, "https"),
+        ({"oidc_issuer": "login.example.org"}, "https"),
+        ({"oidc_issuer": "", "oidc_client": "", "mailed_codes": False}, "nobody could sign in"),
+    ],
+)
+def test_settings_with_which_nobody_could_sign_in_are_refused(wrong, sentence):
+    usual = {"oidc_issuer": "https://login.example.org", "oidc_client": "preview360"}
+
+    assert Settings(**usual).oidc_issuer == usual["oidc_issuer"]
+    assert sentence in refused(**usual | wrong)
