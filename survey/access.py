@@ -25,6 +25,12 @@ Who = Literal["anybody", "signed_in", "leader", "coach", "administrator"]
 View = TypeVar("View", bound=Callable[..., Any])
 FLAGS: dict[str, str] = {"leader": "leads", "coach": "coaches", "administrator": "administers"}
 SIGNED_IN_FOR = timedelta(hours=12)
+# Between the code from the mail and the second step.
+WAITING_FOR = timedelta(minutes=10)
+# How long after signing in one may change how one signs in.
+FRESH_FOR = timedelta(minutes=15)
+# Where one sets up what is missing.
+SECOND_STEP = "second_step"
 
 
 def allow(who: Who) -> Callable[[View], View]:
@@ -56,16 +62,54 @@ def _guard() -> Response | None:
         return redirect(url_for("account.sign_in"))
     if who != "signed_in" and not getattr(g.person, FLAGS[who]):
         raise NotAllowed
+    if lacks_second_step(g.person) and request.blueprint != SECOND_STEP:
+        return redirect(url_for("second_step.show"))
     return None
 
 
-def sign_in(person: Person, now: datetime) -> None:
-    """Begin a signed-in session; whatever the browser brought along is dropped but its language."""
+def sign_in(person: Person, now: datetime, *, second_step: bool) -> None:
+    """Begin a signed-in session; whatever the browser brought along is dropped but its language.
+
+    `second_step`: it was taken, or the organisation's own sign-in stands for it.
+    """
+    _begin("person", person, now)
+    renew(person, second_step=second_step)
+
+
+def await_second_step(person: Person, now: datetime) -> None:
+    """Note in the cookie who has sent the right code by mail, and is not signed in yet."""
+    _begin("waiting", person, now)
+
+
+def waiting() -> Person | None:
+    """Return who is to take the second step in this browser."""
+    return _named("waiting", WAITING_FOR)
+
+
+def renew(person: Person, *, second_step: bool) -> None:
+    """Keep this browser signed in after its person's key has changed."""
+    session["key"] = person.session_key
+    session["second_step"] = second_step
+
+
+def is_fresh() -> bool:
+    """Say whether this browser was signed in so lately that its person sits there."""
+    return _since() <= FRESH_FOR
+
+
+def lacks_second_step(person: Person) -> bool:
+    """Say whether somebody who is signed in has to set up a second step first."""
+    whose = site().settings.second_step
+    needed = whose == "everybody" or (whose == "administrators" and person.administers)
+    return needed and not session.get("second_step")
+
+
+def _begin(name: str, person: Person, now: datetime) -> None:
     language = speech.chosen()
     session.clear()
     if language:
         speech.choose(language)
-    session["person"] = str(person.id)
+    session[name] = str(person.id)
     session["key"] = person.session_key
     session["since"] = int(now.timestamp())
 
@@ -73,17 +117,29 @@ def sign_in(person: Person, now: datetime) -> None:
 def _signed_in() -> Person | None:
     if "person" not in session:
         return None
-    person = db.session().get(Person, UUID(session["person"]))
-    since = timedelta(seconds=site().now().timestamp() - session.get("since", 0))
+    person = _named("person", SIGNED_IN_FOR)
+    if person is None:
+        session.clear()
+    return person
+
+
+def _named(name: str, longest: timedelta) -> Person | None:
+    """Return whom this browser's cookie names, if that is still true."""
+    if name not in session:
+        return None
+    person = db.session().get(Person, UUID(session[name]))
     if (
         person is None
         or not person.may_sign_in()
         or person.session_key != session.get("key")
-        or since > SIGNED_IN_FOR
+        or _since() > longest
     ):
-        session.clear()
         return None
     return person
+
+
+def _since() -> timedelta:
+    return timedelta(seconds=site().now().timestamp() - session.get("since", 0))
 
 
 def person() -> Person:

@@ -125,6 +125,11 @@ class Settings(BaseSettings):
     mailed_codes: bool = Field(
         True, description="whether people may sign in with a mailed code (beside a provider)"
     )
+    second_step: Literal["optional", "administrators", "everybody"] = Field(
+        "optional",
+        description="who has to set up a passkey or an authenticator app beside mailed codes: "
+        "`administrators`, `everybody`, or nobody (`optional`)",
+    )
 
     @field_validator("keep_records")
     @classmethod

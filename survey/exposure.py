@@ -53,7 +53,8 @@ def learnt(session: Session) -> list[str]:
         states[state] = number
     open_rounds = states[RoundState.OPEN] + states[RoundState.CLOSING]
     return [
-        f"{count(Person)} people: names, addresses, roles, and who has led which round.",
+        f"{count(Person)} people: names, addresses, roles, how they sign in, and who has led which "
+        "round.",
         f"{count(Nomination)} times that somebody is or was asked about a leader: who and as what.",
         f"{open_rounds} open rounds: who has answered or declined so far, and which sealed ballot "
         "came in with whose answer, for whoever watches. Not what is in it: that takes the keys.",

@@ -18,6 +18,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from reports.text import clean_line
+from survey import access
 from survey.bell import Bell
 from survey.clock import Clock
 from survey.services.people import AddressInvalid, clean_address
@@ -27,6 +28,10 @@ from survey.services.people import AddressInvalid, clean_address
 CODES_FROM_HERE = "5 per 15 minutes; 20 per day"
 CODES_IN_ALL = "100 per day"
 WRONG_CODES = "30 per 15 minutes"
+# All tries of one person, wherever they come from: only who reads their mails gets so far.
+SECOND_STEPS = "5 per 15 minutes; 20 per day"
+# Each leaves a row for ten minutes; a whole company may come from one network address.
+CHALLENGES = "600 per 15 minutes"
 # Only links that open nothing are counted: a whole company may answer from one network address.
 UNKNOWN_LINKS = parse("60 per 15 minutes")
 BEFORE_ASKING_AGAIN = timedelta(seconds=10)
@@ -134,6 +139,8 @@ def init_app(app: Flask, bell: Bell, clock: Clock, secret: bytes) -> None:
         ("account.sign_in", CODES_IN_ALL, {"key_func": _posted_address}),
         ("account.sign_in", CODES_FROM_HERE, {"key_func": _asked_from}),
         ("account.code", WRONG_CODES, {"deduct_when": _was_wrong}),
+        ("second_step.ask", SECOND_STEPS, {"key_func": _who_waits}),
+        ("second_step.ask_for_any", CHALLENGES, {}),
     ):
         counted: dict[str, Any] = {"methods": ["POST"], **more}
         views[endpoint] = limiter.limit(limit, **counted)(views[endpoint])
@@ -160,6 +167,11 @@ def _posted_address() -> str:
 
 def _asked_from() -> str:
     return f"{get_remote_address()} {_posted_address()}"
+
+
+def _who_waits() -> str:
+    waiting = access.waiting()
+    return str(waiting.id) if waiting else get_remote_address()
 
 
 def _was_wrong(response: Response) -> bool:

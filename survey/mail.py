@@ -227,6 +227,7 @@ def _gaps(site: Site, session: Session, mail: Mail) -> dict[str, Any]:
         "organisation": site.settings.organisation,
         "contact": site.settings.contact,
         "sign_in_url": f"{site.settings.base_url}/sign-in",
+        "account_url": f"{site.settings.base_url}/account",
         "promise_url": f"{site.settings.base_url}/confidentiality",
     }
     more = GAPS.get(mail.kind)

@@ -60,6 +60,16 @@ class Site:
         """Return the name under which people reach this server."""
         return urlsplit(self.settings.base_url).hostname or "localhost"
 
+    def passkey_origin(self) -> str | None:
+        """Return our address as browsers name it for passkeys; None where they make none.
+
+        They need https (or this very machine), and a name instead of an IP address.
+        """
+        host = self.host()
+        if not (self.settings.is_secure() or host == "localhost") or ":" in host:
+            return None
+        return None if host.replace(".", "").isdigit() else self.settings.base_url
+
     def today(self) -> date:
         """Return the day that it is where the organisation is."""
         return self.day_of(self.now())

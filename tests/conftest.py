@@ -320,7 +320,8 @@ def somebody(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
     contexts: list[BrowserContext] = []
 
     def opened(**more: Any) -> Page:
-        contexts.append(browser.new_context(base_url=served, accept_downloads=True, **more))
+        usual: dict[str, Any] = {"base_url": served, "accept_downloads": True}
+        contexts.append(browser.new_context(**usual | more))
         return contexts[-1].new_page()
 
     yield opened

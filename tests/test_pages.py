@@ -16,10 +16,12 @@ from survey.models import Invitation, PeopleImport
 from survey.services import (
     ballots,
     coaching,
+    second_step,
 )
+from survey.site import EXTENSION
 from tests import factories, pseudo
 from tests.conftest import NOW, on_sqlite
-from tests.world import coached_team, finished, practised, waiting_programme
+from tests.world import add_passkey, coached_team, finished, practised, waiting_programme
 
 # What is looked at are pages.
 pytestmark = on_sqlite
@@ -95,7 +97,12 @@ def world(session, keyring, app, look, asked):
     import_ = PeopleImport(begun_at=NOW, actor=robin, rows="[]", total=1000, done=250)
     session.add(import_)
     session.commit()
+    add_passkey(session, robin)
+    second_step.begin_app(session, keyring, robin)
+    session.commit()
     staff = [
+        "/account", "/account/app", "/sign-in/second-step",
+        f"/administration/people/{robin.id}",
         "/rounds", "/rounds/new", f"/rounds/{prepared.id}/raters", f"/rounds/{prepared.id}/ready",
         f"/rounds/{collecting.id}", f"/previews/{closed.id}", f"/rounds/{closed.id}",
         f"/rounds/{closed.id}/practise", f"/rounds/{closed.id}/practise/choose",
@@ -138,6 +145,7 @@ def signed_in(app, world):
     with client.session_transaction() as cookie:
         cookie["person"], cookie["key"] = str(world[0].id), world[0].session_key
         cookie["since"] = int(NOW.timestamp())
+        cookie["waiting"] = cookie["person"]
     return client.get_cookie("preview360").value
 
 
@@ -151,9 +159,13 @@ def keep_picture(page, look, number, address):
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
-def test_every_page_is_accessible_and_fits_the_screen(browser, served, world, signed_in, look):
+def test_every_page_is_accessible_and_fits_the_screen(app, browser, served, world, signed_in, look):
     """By axe, an independent checker of WCAG; and no page asks for anything elsewhere."""
     _, rater, staff = world
+    here = app.extensions[EXTENSION]
+    # A name, so that there are passkeys.
+    named = {"base_url": "http://localhost"}
+    here.settings = here.settings.model_copy(update=named)
     context = browser.new_context(
         base_url=served,
         viewport={"width": look.width, "height": 844},

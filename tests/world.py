@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, time, timedelta
+from uuid import uuid4
 
 from sqlalchemy import func, inspect, select
 
 from survey import sealing
 from survey.links import approval_path
-from survey.models import Base, Release
+from survey.models import Base, Passkey, Release
 from survey.services import (
     approvals,
     closing,
@@ -21,6 +22,7 @@ from survey.services import (
     proposals,
     pulses,
     schedules,
+    second_step,
     sign_in,
     trustees,
 )
@@ -82,6 +84,13 @@ def waiting_programme(session, keyring, manager, **asked):
     return programme, f"/approve/{approval_path(keyring, member.round.id, manager.email)}"
 
 
+def add_passkey(session, person):
+    """Somebody's passkey, whose device nobody has."""
+    row = {"credential_id": uuid4().bytes, "credential": b"any", "uses": 0, "name": "My phone"}
+    session.add(Passkey(person_id=person.id, added_at=NOW, **row))
+    session.flush()
+
+
 def in_every_table(session, keyring):
     """Leave rows in every table, of rounds that have ended, that collect, and that are prepared."""
     robin = factories.person(session, "Robin", "leader")
@@ -99,6 +108,8 @@ def in_every_table(session, keyring):
     named = Named(1, "One More", "one.more@example.org", "peer")
     proposals.propose_one_more(session, collecting, named, NOW, robin)
     sign_in.request_code(session, keyring, "a browser", "casey@example.org", "en", NOW)
+    second_step.begin_app(session, keyring, casey)
+    add_passkey(session, casey)
     imports.begin(session, MANY_PEOPLE, NOW, casey)
     printouts.claim(session, NOW, NOW.date())
     schedules.take(session, {"deliver": timedelta(seconds=5)}, NOW)

@@ -12,7 +12,7 @@ from survey import db
 from survey.cli.application import faulty, person_called, with_application
 from survey.db import session
 from survey.models import ImportState
-from survey.services import coaching, imports, people, retention
+from survey.services import coaching, imports, people, retention, second_step
 from survey.services.people import ROLES, Entry
 from survey.services.retention import STILL_IN_FILES
 from survey.services.tables import TableInvalid
@@ -128,6 +128,16 @@ def list_() -> None:
     for each in people.everybody(session()):
         roles = " ".join(people.roles_of(each)) + ("" if each.active else " (inactive)")
         click.echo(f"{each.email}\t{each.name}\t{roles}")
+
+
+@person.command()
+@click.argument("address")
+@with_application
+def remove_second_step(address: str) -> None:
+    """Let the person with ADDRESS, who has lost passkey or app, sign in with a code alone."""
+    changed, here = person_called(address), site()
+    second_step.remove_all(session(), changed, here.settings.language, here.now())
+    click.echo(f"{changed.name} <{changed.email}> signs in with a mailed code alone.")
 
 
 @person.command()

@@ -24,6 +24,13 @@ class CodeForm(Form):
     code = StringField(filters=[clean_line], validators=[DataRequired(), Length(max=20)])
 
 
+class PasskeyForm(Form):
+    """What a browser says with a passkey; a new one gets a name."""
+
+    credential = StringField(validators=[DataRequired(), Length(max=20_000)])
+    name = StringField(filters=[clean_line], validators=[Length(max=60)])
+
+
 class PlainForm(Form):
     """A button that needs nothing but the proof that our own page was used."""
 

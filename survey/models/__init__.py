@@ -5,7 +5,7 @@ from survey.models.base import Base
 from survey.models.custody import BallotKey, Leftover, Trustee
 from survey.models.mail import Mail, MailKind, MailState
 from survey.models.people_import import ImportState, PeopleImport
-from survey.models.person import Person, SignInCode
+from survey.models.person import Authenticator, Passkey, Person, SignInCode
 from survey.models.plan import Plan, PlannedPractice, Pulse
 from survey.models.printout import Printout, PrintState
 from survey.models.proposal import Proposal, ProposalKind, ProposalState
@@ -31,6 +31,7 @@ __all__ = [
     "Answered",
     "Approval",
     "AuditEntry",
+    "Authenticator",
     "Ballot",
     "BallotKey",
     "Base",
@@ -42,6 +43,7 @@ __all__ = [
     "MailKind",
     "MailState",
     "Nomination",
+    "Passkey",
     "PeopleImport",
     "Person",
     "Plan",

@@ -33,6 +33,7 @@ class MailKind(StrEnum):
     PROGRAMME = "programme"
     APPROVAL_ASKED = "approval_asked"
     APPROVAL_DECIDED = "approval_decided"
+    SIGN_IN_CHANGED = "sign_in_changed"
 
 
 class MailState(StrEnum):

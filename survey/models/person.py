@@ -39,10 +39,11 @@ class Person(Base):
 
 
 class SignInCode(Base):
-    """A code that would sign a person in now, in the browser that asked for it.
+    """What would sign a person in now, in the browser that asked: a code, or a passkey's answer.
 
-    Browser and code are known only by their keyed hashes. No person: somebody asked
-    with an address that is not known, and must not notice.
+    Browser and code (or challenge to the passkey) are known only by their keyed hashes. No
+    person: a passkey will say who it is, or somebody asked with an address that is not known,
+    and must not notice.
     """
 
     __tablename__ = "sign_in_code"
@@ -55,3 +56,42 @@ class SignInCode(Base):
     digest: Mapped[bytes]
     expires_at: Mapped[datetime]
     attempts_left: Mapped[int]
+
+
+class Passkey(Base):
+    """A public key (WebAuthn) whose private half a person's device or password manager holds.
+
+    `credential` is what the device attested: its id and the key. `uses` is what the device
+    counts; 0 if it does not.
+    """
+
+    __tablename__ = "passkey"
+    __table_args__ = (*not_blank("name"),)
+
+    id: Mapped[UUID] = random_id()
+    person_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("person.id", ondelete="CASCADE"), index=True
+    )
+    credential_id: Mapped[bytes] = mapped_column(unique=True)
+    credential: Mapped[bytes]
+    uses: Mapped[int] = mapped_column(sa.BigInteger)
+    name: Mapped[str]
+    added_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Authenticator(Base):
+    """An app that shows a new code each half minute (TOTP, RFC 6238); none before it is confirmed.
+
+    The secret is locked with a key of the keyring. `last_step` is the half minute, counted since
+    1970, of the last code that was taken.
+    """
+
+    __tablename__ = "authenticator"
+
+    person_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    secret: Mapped[bytes]
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(default=0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import delete, or_, update
 from sqlalchemy.orm import Session
@@ -32,6 +33,13 @@ def known(session: Session, address: str) -> Person | None:
     return person if person is not None and person.may_sign_in() else None
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What a browser was expected to send back has come; for whom, if that is known already."""
+
+    person_id: UUID | None
+
+
 def new_browser() -> str:
     """Return what a browser keeps from asking for a code until it sends the code back."""
     return secrets.token_urlsafe(16)
@@ -48,19 +56,7 @@ def request_code(
     """
     person = known(session, address)
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-    asked = _digest(keyring, browser)
-    session.execute(
-        delete(SignInCode).where(or_(SignInCode.expires_at <= now, SignInCode.browser == asked))
-    )
-    stored = SignInCode(
-        browser=asked,
-        person_id=person.id if person else None,
-        digest=_digest(keyring, browser, code),
-        expires_at=now + LIFETIME,
-        attempts_left=ATTEMPTS,
-    )
-    session.add(stored)
-    session.flush()
+    expect(session, keyring, browser, code, person, now)
     sealed = sealing.seal(keyring.mail_pair().public, code.encode(), CODE)
     if person is not None:
         key = f"sign_in:{uuid4()}"
@@ -74,6 +70,39 @@ def verify(
 
     Commit in both cases.
     """
+    taken = take(session, keyring, browser, "".join(code.split()), now)
+    person = session.get(Person, taken.person_id) if taken and taken.person_id else None
+    return person if person is not None and person.may_sign_in() else None
+
+
+def expect(
+    session: Session,
+    keyring: Keyring,
+    browser: str,
+    secret: str,
+    person: Person | None,
+    now: datetime,
+) -> None:
+    """Wait for a browser to send this back within ten minutes, and for nothing else any more."""
+    asked = _digest(keyring, browser)
+    session.execute(
+        delete(SignInCode).where(or_(SignInCode.expires_at <= now, SignInCode.browser == asked))
+    )
+    stored = SignInCode(
+        browser=asked,
+        person_id=person.id if person else None,
+        digest=_digest(keyring, browser, secret),
+        expires_at=now + LIFETIME,
+        attempts_left=ATTEMPTS,
+    )
+    session.add(stored)
+    session.flush()
+
+
+def take(
+    session: Session, keyring: Keyring, browser: str, secret: str, now: datetime
+) -> Taken | None:
+    """Return for whom a browser sends what it was expected to, which is used up; or None."""
     asked = _digest(keyring, browser)
     # One statement takes the try, so that a thousand guesses at once are still five.
     taken = session.execute(
@@ -87,12 +116,11 @@ def verify(
         .returning(SignInCode.person_id, SignInCode.digest)
         .execution_options(synchronize_session=False)
     ).one_or_none()
-    given = _digest(keyring, browser, "".join(code.split()))
+    given = _digest(keyring, browser, secret)
     if taken is None or not hmac.compare_digest(taken.digest, given):
         return None
     session.execute(delete(SignInCode).where(SignInCode.browser == asked))
-    person = session.get(Person, taken.person_id) if taken.person_id else None
-    return person if person is not None and person.may_sign_in() else None
+    return Taken(taken.person_id)
 
 
 def sign_out(session: Session, person: Person) -> None:

@@ -17,6 +17,7 @@ from survey.views import (
     questionnaires,
     rater,
     reminders,
+    second_step,
     teams,
 )
 
@@ -24,7 +25,7 @@ from survey.views import (
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register every blueprint."""
     administration = (administrator, programmes, questionnaires, teams)
-    staff = (account, leader, practices, previews, coach, *administration)
+    staff = (account, second_step, leader, practices, previews, coach, *administration)
     for module in (rater, reminders, approvals, promise, health, *staff):
         app.register_blueprint(module.bp)
     csrf.exempt(reminders.bp)

@@ -18,6 +18,7 @@ from survey.access import allow
 from survey.db import session
 from survey.errors import NotFound
 from survey.forms.account import AddressForm, CodeForm, LanguageForm, PlainForm
+from survey.services import second_step
 from survey.services import sign_in as codes
 from survey.site import site
 from survey.speech import say
@@ -62,6 +63,8 @@ def sign_in() -> Page:
         organisation=settings.organisation,
         by_organisation=settings.oidc_issuer,
         by_code=settings.mailed_codes,
+        by_passkey=settings.mailed_codes and site().passkey_origin(),
+        passkey_form=PlainForm(),
     )
     return page, 422 if form.errors else 200
 
@@ -77,8 +80,11 @@ def code() -> Page:
             session(), site().keyring, cookie.get(BROWSER, ""), form.code.data, site().now()
         )
         session().commit()
+        if person is not None and second_step.of(session(), person):
+            access.await_second_step(person, site().now())
+            return redirect(url_for("second_step.ask"))
         if person is not None:
-            access.sign_in(person, site().now())
+            access.sign_in(person, site().now(), second_step=False)
             return redirect(url_for("account.home"))
         form.code.errors = [
             say().gettext(

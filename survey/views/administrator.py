@@ -15,7 +15,7 @@ from survey.forms.account import PlainForm
 from survey.forms.administrator import EraseForm, ImportForm, PersonForm
 from survey.limits import takes
 from survey.models import ImportState
-from survey.services import audit, imports, mails, proposals, retention
+from survey.services import audit, imports, mails, proposals, retention, second_step
 from survey.services import people as services
 from survey.services import rounds as round_services
 from survey.site import site
@@ -81,8 +81,24 @@ def change_person(person_id: UUID) -> Page:
     ):
         flash(say().gettext("%(name)s was changed.", name=form.name.data))
         return redirect(url_for("administrator.people"))
-    page = render_template("survey/administrator/person.html", form=form, person=changed)
+    steps = second_step.of(session(), changed)
+    page = render_template(
+        "survey/administrator/person.html", form=form, person=changed, steps=steps
+    )
     return page, status(form)
+
+
+@bp.post("/people/<uuid:person_id>/second-step/remove")
+@allow("administrator")
+def remove_second_step(person_id: UUID) -> Page:
+    """Take the second step away from somebody who has lost it; the mailed code stays."""
+    changed, language = services.find(session(), person_id), site().settings.language
+    if attempt(
+        PlainForm(),
+        lambda: second_step.remove_all(session(), changed, language, site().now(), person()),
+    ):
+        flash(say().gettext("%(name)s signs in with a mailed code alone.", name=changed.name))
+    return redirect(url_for("administrator.change_person", person_id=person_id))
 
 
 @bp.route("/people/<uuid:person_id>/erase", methods=["GET", "POST"])

@@ -51,5 +51,5 @@ def back() -> Response:
     person = sign_in.known(session(), address)
     if person is None:
         raise NotKnown(address=address)
-    access.sign_in(person, site().now())
+    access.sign_in(person, site().now(), second_step=True)
     return redirect(url_for("account.home"))

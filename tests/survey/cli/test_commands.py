@@ -20,12 +20,13 @@ from survey import create_app, db
 from survey.clock import utc_now
 from survey.config import Settings
 from survey.models import Round
-from survey.services import practices, pulses
+from survey.services import people, practices, pulses
 from survey.services.practices import Written
 from survey.site import site
 from tests import factories
 from tests.conftest import NOW
 from tests.launching import PROGRAM
+from tests.world import add_passkey
 
 
 @pytest.fixture
@@ -207,6 +208,18 @@ def page_of(address):
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"{address} does not answer")
+
+
+def test_a_lost_second_step_is_removed_by_command(tmp_path, installed):
+    installed("person", "add", "ada@example.org", "--name", "Ada", "--role", "leader")
+    words = ("person", "remove-second-step", "ada@example.org")
+    assert "Ada has set up no second step." in installed(*words, code=1)
+    with installation_in(tmp_path) as session:
+        add_passkey(session, people.by_address(session, "ada@example.org"))
+        session.commit()
+
+    assert installed(*words) == "Ada <ada@example.org> signs in with a mailed code alone.\n"
+    assert "no second step" in installed(*words, code=1)
 
 
 def test_a_person_is_changed_by_command(installed):

@@ -8,7 +8,15 @@ import pytest
 
 from survey.links import approval_path, stop_path
 from survey.models import Invitation, Mail, Release
-from survey.services import closing, coaching, imports, practices, programmes, proposals
+from survey.services import (
+    closing,
+    coaching,
+    imports,
+    practices,
+    programmes,
+    proposals,
+    second_step,
+)
 from survey.services.practices import Slot, Written
 from tests import factories
 from tests.conftest import CLOSES, NOW, on_sqlite
@@ -17,6 +25,7 @@ from tests.world import MANY_PEOPLE
 
 # Who may open what, of Robin's things; everything that is not here is open to nobody.
 EVERYBODY = {"visitor", "robin", "sam", "casey", "cora", "andy"}
+STAFF = EVERYBODY - {"visitor"}
 LEADERS, COACHES = {"robin", "sam"}, {"casey", "cora"}
 ALLOWED = {
     "static": EVERYBODY,
@@ -30,6 +39,19 @@ ALLOWED = {
     "account.code": EVERYBODY,
     "account.choose_language": EVERYBODY,
     "account.sign_out": EVERYBODY,
+    "second_step.show": STAFF,
+    # Only Robin has begun to set up an app.
+    "second_step.confirm_app": {"robin"},
+    # Whoever is signed in is led home.
+    "second_step.ask": STAFF,
+    "second_step.ask_for_new": STAFF,
+    "second_step.add_passkey": STAFF,
+    "second_step.remove_passkey": STAFF,
+    "second_step.begin_app": STAFF,
+    "second_step.remove_app": STAFF,
+    "second_step.ask_for_any": EVERYBODY,
+    "second_step.use_passkey": EVERYBODY,
+    "administrator.remove_second_step": {"andy"},
     "rater.welcome": EVERYBODY,
     "rater.start": EVERYBODY,
     "rater.decline": EVERYBODY,
@@ -157,8 +179,10 @@ def world(app, session, keyring):
     waiting = proposals.propose_one_less(
         session, collecting, collecting.nominations[0].person_id, NOW, robin
     )
+    second_step.begin_app(session, keyring, robin)
     session.commit()
     values = {
+        "passkey_id": uuid4(),
         "proposal_id": waiting.id,
         "coach_id": people["casey"].id,
         "leader_id": robin.id,
