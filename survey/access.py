@@ -16,7 +16,7 @@ from flask import Flask, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from survey import db, speech
-from survey.errors import NotAllowed, NotFound
+from survey.errors import NotAllowed, NotFound, marked
 from survey.models import Person, Round
 from survey.services import rounds
 from survey.site import site
@@ -31,6 +31,12 @@ WAITING_FOR = timedelta(minutes=10)
 FRESH_FOR = timedelta(minutes=15)
 # Where one sets up what is missing.
 SECOND_STEP = "second_step"
+
+
+class SignInFirst(NotAllowed):
+    """Somebody may sit at a browser that was left open."""
+
+    message = marked("To change this, sign out, sign in again, and come back within 15 minutes.")
 
 
 def allow(who: Who) -> Callable[[View], View]:
@@ -86,15 +92,22 @@ def waiting() -> Person | None:
     return _named("waiting", WAITING_FOR)
 
 
-def renew(person: Person, *, second_step: bool) -> None:
+def renew(person: Person, *, second_step: bool | None = None) -> None:
     """Keep this browser signed in after its person's key has changed."""
     session["key"] = person.session_key
-    session["second_step"] = second_step
+    if second_step is not None:
+        session["second_step"] = second_step
 
 
 def is_fresh() -> bool:
     """Say whether this browser was signed in so lately that its person sits there."""
     return _since() <= FRESH_FOR
+
+
+def must_be_fresh() -> None:
+    """Raise SignInFirst where somebody has been signed in for a while."""
+    if not is_fresh():
+        raise SignInFirst
 
 
 def lacks_second_step(person: Person) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Flask, current_app, render_template, request
+from flask import Flask, current_app, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from werkzeug.wrappers import Response
 
+from survey import api
 from survey.db import SAFE_METHODS, forget_session
 from survey.errors import NotAllowed, NotFound, Refused, for_log, marked
 from survey.keyring import KeyringUnusable
@@ -67,31 +68,38 @@ def init_app(app: Flask) -> None:
 Page = tuple[str, int]
 
 
-def _refused(error: Refused) -> Page:
+def _refused(error: Refused) -> Page | Response:
+    if api.is_asked():
+        forget_session()
+        return api.problem(error.said(say().gettext), error.status, error)
     return _give_back(error.said(say().gettext), error.status, again=False)
 
 
-def _keyring(error: KeyringUnusable) -> Page:
+def _keyring(error: KeyringUnusable) -> Page | Response:
     _log(error)
     # The reason names files of the server, and is for its log.
     return _give_back(say().gettext(NO_KEYS), error.status, again=True)
 
 
-def _storage(error: DBAPIError) -> Page:
+def _storage(error: DBAPIError) -> Page | Response:
     _log(error)
     sentence = NOT_READ if request.method in SAFE_METHODS else NOT_SAVED
     return _give_back(say().gettext(sentence), 503, again=True)
 
 
-def _csrf(_error: CSRFError) -> Page:
+def _csrf(_error: CSRFError) -> Page | Response:
     return _give_back(say().gettext(NOT_OURS), 400, again=True)
 
 
-def _http(error: HTTPException) -> Page:
+def _http(error: HTTPException) -> Page | Response:
     status = error.code or 500
     sentence = say().gettext(SENTENCES.get(status, SENTENCES[400]))
     # Of what was too large, nothing was read.
-    return _page(sentence, status) if status == 413 else _give_back(sentence, status, again=True)
+    given = _page(sentence, status) if status == 413 else _give_back(sentence, status, again=True)
+    answer = make_response(given)
+    if isinstance(error, MethodNotAllowed):
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return answer
 
 
 def _foreign_host(_error: SecurityError) -> Response:
@@ -99,7 +107,7 @@ def _foreign_host(_error: SecurityError) -> Response:
     return Response("This server does not answer for that host.\n", 400, mimetype="text/plain")
 
 
-def _give_back(sentence: str, status: int, *, again: bool) -> Page:
+def _give_back(sentence: str, status: int, *, again: bool) -> Page | Response:
     """Answer a rater's page with what was typed in it, to send again or to copy.
 
     Any other page is answered with the sentence alone.
@@ -116,7 +124,9 @@ def _give_back(sentence: str, status: int, *, again: bool) -> Page:
 
 def _page(
     sentence: str, status: int, typed: Sequence[tuple[str, str]] = (), *, again: bool = False
-) -> Page:
+) -> Page | Response:
+    if api.is_asked():
+        return api.problem(sentence, status)
     page = render_template(
         "survey/errors/refused.html", sentence=sentence, status=status, typed=typed, again=again
     )

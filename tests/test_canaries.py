@@ -38,7 +38,7 @@ from survey.models import (
     Team,
 )
 from survey.sealing import read_link
-from survey.services import coaching, proposals, rounds
+from survey.services import coaching, proposals, rounds, tokens
 from survey.site import EXTENSION
 from tests import factories
 from tests.attacks.files import copy_postgresql, copy_sqlite, log_position
@@ -70,6 +70,10 @@ class Place:
         people.append(factories.person(session, "Andy", "administrator"))
         self.roles = {"stranger": None, **{each.name.split()[0]: each for each in people}}
         coaching.give_access(session, people[0], people[2].id, "en", NOW)
+        self.tokens = {
+            each: tokens.make(session, keyring, each, "any", tokens.offered(each), 90, "en", NOW)
+            for each in people
+        }
         self.typed = {kind: {} for kind in (DRAFTED, REPLACED, WITHDRAWN, SENT)}
         self.links = {}
 
@@ -119,8 +123,9 @@ class Place:
         found = {}
         for who, person in self.roles.items():
             client = Visitor(self.app, person, now=self.clock.now).client
+            shown = {"Authorization": f"Bearer {self.tokens.get(person)}"}
             for address in sorted(addresses):
-                found[who, address] = said(client.get(address))
+                found[who, address] = said(client.get(address, headers=shown))
         for name, link in self.links.items():
             client = self.app.test_client()
             parts = [f"/part/{number}" for number in range(1, 12)]

@@ -17,6 +17,7 @@ from survey.services import (
     ballots,
     coaching,
     second_step,
+    tokens,
 )
 from survey.site import EXTENSION
 from tests import factories, pseudo
@@ -99,9 +100,10 @@ def world(session, keyring, app, look, asked):
     session.commit()
     add_passkey(session, robin)
     second_step.begin_app(session, keyring, robin)
+    tokens.make(session, keyring, robin, "People", ["people:read"], 90, "en", NOW)
     session.commit()
     staff = [
-        "/account", "/account/app", "/sign-in/second-step",
+        "/account", "/account/tokens", "/account/app", "/sign-in/second-step",
         f"/administration/people/{robin.id}",
         "/rounds", "/rounds/new", f"/rounds/{prepared.id}/raters", f"/rounds/{prepared.id}/ready",
         f"/rounds/{collecting.id}", f"/previews/{closed.id}", f"/rounds/{closed.id}",

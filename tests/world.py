@@ -24,6 +24,7 @@ from survey.services import (
     schedules,
     second_step,
     sign_in,
+    tokens,
     trustees,
 )
 from survey.services.nominations import Named
@@ -110,6 +111,7 @@ def in_every_table(session, keyring):
     sign_in.request_code(session, keyring, "a browser", "casey@example.org", "en", NOW)
     second_step.begin_app(session, keyring, casey)
     add_passkey(session, casey)
+    tokens.make(session, keyring, casey, "any", ["people:read"], 30, "en", NOW)
     imports.begin(session, MANY_PEOPLE, NOW, casey)
     printouts.claim(session, NOW, NOW.date())
     schedules.take(session, {"deliver": timedelta(seconds=5)}, NOW)

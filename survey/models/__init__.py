@@ -25,6 +25,7 @@ from survey.models.round import (
 )
 from survey.models.schedule import Schedule
 from survey.models.team import Team, TeamMember
+from survey.models.token import Token
 
 __all__ = [
     "ENDED",
@@ -63,5 +64,6 @@ __all__ = [
     "StoredQuestionnaire",
     "Team",
     "TeamMember",
+    "Token",
     "Trustee",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from reports.release import TeamRelease
@@ -171,6 +171,20 @@ def readable_release(session: Session, reader: Person, round_id: UUID) -> Releas
     if is_leader and waits_for_coach(session, release):
         raise CoachFirst
     return release
+
+
+def readable_releases(session: Session, reader: Person) -> list[Release]:
+    """Return the releases that somebody may read now, the latest first."""
+    given = select(CoachAccess.leader_id).where(CoachAccess.coach_id == reader.id)
+    own = [Round.leader_id == reader.id] if reader.leads else []
+    others = [Round.leader_id.in_(given)] if reader.coaches else []
+    query = select(Release).join(Round).where(or_(false(), *own, *others))
+    query = query.order_by(Release.released_on.desc(), Release.round_id)
+    return [
+        each
+        for each in session.scalars(query)
+        if each.round.leader_id != reader.id or not waits_for_coach(session, each)
+    ]
 
 
 def waits_for_coach(session: Session, release: Release) -> bool:

@@ -407,12 +407,16 @@ def every(session: Session) -> list[Round]:
     return list(session.scalars(select(Round).order_by(Round.closes_at.desc())))
 
 
-def some(session: Session, number: int, words: str = "") -> Piece[Round]:
+def some(
+    session: Session, number: int, words: str = "", leader: Person | None = None
+) -> Piece[Round]:
     """Return one piece of all rounds and pulses, or of those whose leader's name has these words.
 
-    The latest closing day first.
+    Only of one leader, if one is given. The latest closing day first.
     """
     query = select(Round).options(joinedload(Round.leader))
+    if leader is not None:
+        query = query.where(Round.leader_id == leader.id)
     if words:
         query = query.join(Person, Person.id == Round.leader_id).where(holding(words, Person.name))
     return piece(session.scalars, query.order_by(Round.closes_at.desc(), Round.id.desc()), number)

@@ -6,6 +6,7 @@ from flask_wtf import CSRFProtect
 from survey.views import (
     account,
     administrator,
+    api,
     approvals,
     coach,
     health,
@@ -19,13 +20,16 @@ from survey.views import (
     reminders,
     second_step,
     teams,
+    tokens,
 )
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register every blueprint."""
     administration = (administrator, programmes, questionnaires, teams)
-    staff = (account, second_step, leader, practices, previews, coach, *administration)
+    staff = (account, second_step, tokens, api, leader, practices, previews, coach, *administration)
     for module in (rater, reminders, approvals, promise, health, *staff):
         app.register_blueprint(module.bp)
     csrf.exempt(reminders.bp)
+    # Cookies open nothing there.
+    csrf.exempt(api.bp)

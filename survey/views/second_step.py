@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from survey import access
 from survey.access import allow, person
 from survey.db import session
-from survey.errors import NotAllowed, NotFound, Refused, marked
+from survey.errors import NotFound, Refused, marked
 from survey.forms.account import CodeForm, PasskeyForm, PlainForm
 from survey.services import passkeys, second_step, sign_in
 from survey.site import Site, site
@@ -27,12 +27,6 @@ bp = Blueprint("second_step", __name__)
 Page = str | Response | tuple[str, int]
 # Which browser a passkey's answer is expected of.
 BROWSER = "passkey"
-
-
-class SignInFirst(NotAllowed):
-    """Somebody may sit at a browser that was left open."""
-
-    message = marked("To change this, sign out, sign in again, and come back within 15 minutes.")
 
 
 @bp.get("/account")
@@ -233,8 +227,7 @@ def _origin() -> str:
 def _may_change() -> None:
     """Raise NotFound where one signs in elsewhere, SignInFirst after a while."""
     _own_way()
-    if not access.is_fresh():
-        raise SignInFirst
+    access.must_be_fresh()
 
 
 def _changed(said: str) -> Response:

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 from survey import db
 from survey.db import MIGRATIONS
-from survey.models import Base
+from survey.models import Base, MailKind
 from tests import factories
 from tests.conftest import NOW, on_sqlite
 from tests.world import in_every_table, rows
@@ -65,6 +65,9 @@ def next_step(tmp_path):
     return str(folder)
 
 
+TELLS = ("kind", repr(MailKind.SIGN_IN_CHANGED))
+
+
 def narrowed(rows, names):
     """Rows of a table, as far as it has columns of these names."""
     return sorted(tuple(each for each in row if each[0] in names) for row in rows)
@@ -108,6 +111,9 @@ def test_each_version_can_be_taken_back_one_by_one_and_comes_again(filled):
         before = held()
         flask_migrate.downgrade()
         kept = held()
+        if "passkey" not in kept:
+            # The mail that tells of a change of them goes with them.
+            before["mail"] = [row for row in before["mail"] if TELLS not in row]
         assert kept == {name: narrowed(before[name], columns(name)) for name in kept}
     assert sa.inspect(db.db.engine).get_table_names() == ["alembic_version"]
 
