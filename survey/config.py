@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from base64 import b64decode
+from binascii import Error as NotBase64
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.policy import EmailPolicy
@@ -121,6 +123,13 @@ class Settings(BaseSettings):
     oidc_secret: str = Field("", description="what only the provider and this installation know")
     oidc_verified: str = Field(
         "email_verified", description="claim that says whether an address is verified"
+    )
+    webhook_url: str = Field(
+        "", description="where another program is told what becomes of rounds; empty: nowhere"
+    )
+    webhook_secret: str = Field(
+        "",
+        description="what these messages are signed with: `whsec_` and 24 to 64 bytes as base64",
     )
     mailed_codes: bool = Field(
         True, description="whether people may sign in with a mailed code (beside a provider)"
@@ -241,6 +250,25 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _webhooks_can_be_signed(self) -> Self:
+        """Refuse a receiver without a secret, or by a way on which others read along."""
+        if not self.webhook_url:
+            return self
+        if not _is_private_way(self.webhook_url):
+            raise ValueError("PREVIEW360_WEBHOOK_URL: should begin with https://")
+        prefix, _, key = self.webhook_secret.partition("_")
+        try:
+            length = len(b64decode(key, validate=True))
+        except NotBase64:
+            length = 0
+        if prefix != "whsec" or not 24 <= length <= 64:
+            raise ValueError(
+                "PREVIEW360_WEBHOOK_SECRET: should be whsec_ and 24 to 64 bytes as base64, such as "
+                'echo "whsec_$(openssl rand -base64 32)" prints'
+            )
+        return self
+
+    @model_validator(mode="after")
     def _somebody_can_sign_in(self) -> Self:
         """Refuse half of what a provider needs, and to go without codes where there is none."""
         if not self.oidc_issuer:
@@ -250,13 +278,11 @@ class Settings(BaseSettings):
                     "nobody could sign in"
                 )
             return self
-        parts = _parts(self.oidc_issuer)
-        plain = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1")
-        if not parts.hostname or not (plain or parts.scheme == "https"):
+        if not _is_private_way(self.oidc_issuer):
             raise ValueError("PREVIEW360_OIDC_ISSUER: should begin with https://")
         if not self.oidc_client:
             raise ValueError("PREVIEW360_OIDC_CLIENT: should say what the provider calls us")
-        if find_spec("authlib") is None or find_spec("requests") is None:
+        if find_spec("authlib") is None:
             raise ValueError("PREVIEW360_OIDC_ISSUER: needs the extra preview360[oidc]")
         return self
 
@@ -305,6 +331,13 @@ def _from_here(url: str) -> str:
     if parts.get_backend_name() == "sqlite" and parts.database:
         parts = parts.set(database=str(Path(parts.database).absolute()))
     return parts.render_as_string(hide_password=False)
+
+
+def _is_private_way(url: str) -> bool:
+    """Say whether nobody on the way can read along: https, or this very machine."""
+    parts = _parts(url)
+    here = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1")
+    return bool(parts.hostname) and (here or parts.scheme == "https")
 
 
 def _parts(url: str) -> SplitResult:

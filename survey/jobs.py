@@ -21,11 +21,11 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from reports.printing import PrintFailed
-from survey import db
+from survey import db, webhooks
 from survey.errors import Refused, for_log
 from survey.keyring import KeyringUnusable, Side
 from survey.mail import deliver
-from survey.models import Mail, PeopleImport, Printout, Release, Round
+from survey.models import Mail, PeopleImport, Printout, Release, Round, Webhook
 from survey.services import (
     closing,
     coaching,
@@ -40,6 +40,7 @@ from survey.services import (
     schedules,
     trustees,
 )
+from survey.services import webhooks as messages
 from survey.services.closing import NotDue, TooFewAnswers, TrusteeNeeded
 from survey.services.rounds import RoundStarted
 from survey.site import EXTENSION, Site, site
@@ -49,6 +50,8 @@ SECONDS_BETWEEN = 5.0
 OFTEN = timedelta(seconds=SECONDS_BETWEEN)
 DAILY = timedelta(days=1)
 MAILS_AT_ONCE = 50
+# Each may take ten seconds where nobody answers.
+MESSAGES_AT_ONCE = 10
 # After so many, other tasks have their turn.
 ROUNDS_AT_ONCE = 50
 # Rows that somebody should look after as soon as they are committed, and the task that does.
@@ -57,6 +60,7 @@ LOOKED_AFTER: dict[type, str] = {
     PeopleImport: "import",
     Release: "print",
     Printout: "print",
+    Webhook: "tell",
 }
 # Long work, of which a piece is done at a time; it rings for its own next one.
 IN_PIECES = ("open programmes", "renew enough")
@@ -155,6 +159,7 @@ def _tasks(side: Side) -> dict[str, Task]:
         tasks["deliver"] = Task(_deliver)
         tasks["import"] = Task(_import)
         tasks["print"] = Task(_print)
+        tasks["tell"] = Task(_tell)
     return tasks
 
 
@@ -301,6 +306,7 @@ def _tidy(site: Site) -> None:
     session = db.session()
     retention.tidy(session, site.keep(), site.now())
     printouts.forget(session, site.printed_since())
+    messages.forget(session, site.keep().records_until(site.now()))
     session.commit()
     if not db.scrub():
         raise NotYet
@@ -405,6 +411,11 @@ def clean_up(site: Site) -> None:
         for round_id in ended:
             custody.forget(session, site.keyring, round_id)
         session.commit()
+
+
+def _tell(site: Site) -> None:
+    if webhooks.deliver(site, db.session(), MESSAGES_AT_ONCE) == MESSAGES_AT_ONCE:
+        site.bell.ring("tell")
 
 
 def _deliver(site: Site) -> None:

@@ -13,7 +13,7 @@ from reports.printing import PrintFailed
 from survey import jobs
 from survey.doctor import Finding
 from survey.models import Person, Schedule
-from survey.services import mails
+from survey.services import mails, webhooks
 from survey.site import Site
 from survey.transport import MailTrouble, transport
 
@@ -38,6 +38,7 @@ def look_over(site: Site, session: Session, least_room: int = LEAST_ROOM) -> lis
             *_printing(site),
             *_way(site),
             *_organisation(site),
+            *_webhooks(site, session),
         ]
     return findings
 
@@ -133,6 +134,18 @@ def _way(site: Site) -> Iterator[Finding]:
             "People come by https, so through a proxy, and PREVIEW360_PROXIES is 0: all of them "
             "seem to be the proxy, and who guesses links locks out everybody.",
             "Set PREVIEW360_PROXIES to the number of proxies, usually 1.",
+        )
+
+
+def _webhooks(site: Site, session: Session) -> Iterator[Finding]:
+    """Find out whether another program has stopped taking what it is to be told."""
+    trouble, url = webhooks.latest_trouble(session), site.settings.webhook_url
+    if url and trouble:
+        yield Finding(
+            f"{url} does not take what it is told: {trouble}. {webhooks.given_up(session)} "
+            "messages were given up.",
+            "Mend it; `preview360 webhook test` tries it, `preview360 webhook again` sends what "
+            "was given up.",
         )
 
 

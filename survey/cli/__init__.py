@@ -25,6 +25,7 @@ from survey.cli import (
     serve,
     settings,
     trustee,
+    webhook,
 )
 from survey.config import PREFIX
 from survey.errors import Refused, for_log
@@ -49,6 +50,7 @@ for command in (
     round_.round_,
     trustee.trustee,
     mail.mail,
+    webhook.webhook,
     questionnaire.questionnaire,
     instrument.instrument,
     report.report,

@@ -8,6 +8,7 @@ import click
 
 from survey.config import PREFIX, Settings, from_environment
 
+SECRETS = ("metrics_key", "oidc_secret", "webhook_secret")
 PASSWORD = re.compile(r"(?<=://)([^/@]*):[^@]*@")
 PAGE = """# Settings
 
@@ -49,6 +50,6 @@ def _escaped(text: str) -> str:
 
 
 def _without_secrets(name: str, value: str) -> str:
-    if name in ("metrics_key", "oidc_secret") and value:
+    if name in SECRETS and value:
         return "…"
     return PASSWORD.sub(r"\1:…@", value)

@@ -26,6 +26,7 @@ from survey.models.round import (
 from survey.models.schedule import Schedule
 from survey.models.team import Team, TeamMember
 from survey.models.token import Token
+from survey.models.webhook import Webhook, WebhookKind
 
 __all__ = [
     "ENDED",
@@ -66,4 +67,6 @@ __all__ = [
     "TeamMember",
     "Token",
     "Trustee",
+    "Webhook",
+    "WebhookKind",
 ]

@@ -25,9 +25,9 @@ from survey.clock import last_day
 from survey.envelope import NotFromWebSide, Opener
 from survey.errors import Conflict, marked
 from survey.keyring import Keyring
-from survey.models import Ballot, Person, Pulse, Release, Round, RoundState
+from survey.models import Ballot, Person, Pulse, Release, Round, RoundState, WebhookKind
 from survey.sealing import SealBroken
-from survey.services import audit, coaching, custody, pulses, questionnaires, rounds
+from survey.services import audit, coaching, custody, pulses, questionnaires, rounds, webhooks
 
 
 class NotDue(Conflict):
@@ -95,7 +95,7 @@ def close(
     _check_roster(session, round_, answers)
     release = _released(session, round_, answers, now, zone)
     rounds.end(session, round_, RoundState.RELEASED)
-    session.flush()
+    webhooks.note(session, WebhookKind.RELEASED, round_, now)
     if isinstance(release, Pulse):
         pulses.announce(session, release, now)
     else:

@@ -103,7 +103,8 @@ def add(
         credential_id=credential.credential_id,
         credential=bytes(credential),
         uses=data.counter,
-        name=clean_line(name)[:LONGEST_NAME],
+        # The device has made it by now: a name is no reason to refuse it.
+        name=clean_line(name)[:LONGEST_NAME] or "Passkey",
         added_at=now,
     )
     session.add(passkey)

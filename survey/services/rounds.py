@@ -29,8 +29,9 @@ from survey.models import (
     Programme,
     Round,
     RoundState,
+    WebhookKind,
 )
-from survey.services import audit, custody, invitations, mails, questionnaires
+from survey.services import audit, custody, invitations, mails, questionnaires, webhooks
 from survey.services.pieces import Piece, holding, piece
 
 LONGEST_MESSAGE = 600
@@ -278,6 +279,7 @@ def open_round(
     for nomination in round_.nominations:
         invitations.invite(session, nomination, keys, now)
     renew_enough(session, round_, now)
+    webhooks.note(session, WebhookKind.OPENED, round_, now)
     act = marked("pulse sent") if round_.pulse else marked("round opened")
     audit.record(session, actor, act, round_, now)
 
@@ -337,6 +339,7 @@ def void(session: Session, round_: Round, now: datetime, actor: Person | None = 
     """
     hold(session, round_)
     end(session, round_, RoundState.VOID)
+    webhooks.note(session, WebhookKind.VOID, round_, now)
     if actor is None or actor.id != round_.leader_id:
         tell_void(session, round_, now)
     audit.record(session, actor, marked("round ended without preview"), round_, now)
@@ -461,6 +464,8 @@ def renew_enough(session: Session, round_: Round, now: datetime) -> None:
     round_.enough, round_.enough_on = json.dumps(asdict(noted)), now.date()
     round_.enough_together = noted.together
     session.flush()
+    if noted.together and not before.together:
+        webhooks.note(session, WebhookKind.ENOUGH, round_, now)
 
 
 def enough(round_: Round) -> Enough:

@@ -106,6 +106,24 @@ def test_records_outlast_the_pulses_that_need_them():
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
+        ({"webhook_url": "http://portal.example.org"}, "https"),
+        ({"webhook_url": "portal.example.org"}, "https"),
+        ({"webhook_secret": ""}, "WEBHOOK_SECRET"),
+        ({"webhook_secret": "whsec_c2hvcnQ="}, "24 to 64 bytes"),
+        ({"webhook_secret": "whsec_!"}, "24 to 64 bytes"),
+        ({"webhook_secret": "A" * 44}, "24 to 64 bytes"),
+    ],
+)
+def test_webhooks_that_others_could_read_or_make_are_refused(wrong, sentence):
+    usual = {"webhook_url": "https://portal.example.org", "webhook_secret": f"whsec_{'A' * 44}"}
+
+    assert Settings(**usual).webhook_url == usual["webhook_url"]
+    assert sentence in refused(**usual | wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
         ({"oidc_client": ""}, "OIDC_CLIENT"),
         ({"oidc_issuer": "http://login.example.org"}, "https"),
         ({"oidc_issuer": "login.example.org"}, "https"),

@@ -499,6 +499,13 @@ class TestPasskeys:
         session.commit()
         assert session.scalar(select(Passkey)) is None
 
+    def test_a_passkey_without_a_name_gets_one(self, app, session, robin, device, ask):
+        visitor = Visitor(app, fresh(session, robin))
+        options = ask(visitor, "/account", "/account/passkeys/options")
+        visitor.send({"credential": device.make(options), "name": " "}, action="/account/passkeys")
+
+        assert "<h3>Passkey</h3>" in visitor.page
+
     def test_one_device_is_added_once(self, robin, sam, device, add, session):
         add(robin, device)
         device_of_both = add(sam, device)
