@@ -18,7 +18,7 @@ from sqlalchemy import select
 from survey import create_app, db, jobs, sealing
 from survey.keyring import Keyring
 from survey.models import AuditEntry, Authenticator, Passkey, Person
-from survey.services import passkeys, second_step
+from survey.services import passkeys, people, second_step
 from survey.site import EXTENSION
 from tests import factories
 from tests.conftest import on_sqlite
@@ -275,6 +275,22 @@ def test_an_administrator_takes_it_away_and_the_code_is_enough(
     assert catcher.text_to("robin@example.org", CHANGED)
     entry = session.scalars(select(AuditEntry).where(AuditEntry.actor_id == andy.id)).one()
     assert (entry.act, entry.subject) == ("second step removed", "robin@example.org")
+
+
+def test_another_address_does_not_get_around_it(
+    app, session, keyring, shown, mail_code, robin, clock
+):
+    """Whoever changed it could else read the codes, and then the previews."""
+    entry = people.Entry("Robin Example", "andy.too@example.org", ["leader"])
+    person = session.get_one(Person, robin.id, populate_existing=True)
+    people.change(session, keyring, person, entry, "en", clock.now)
+    session.commit()
+    session.close()
+    visitor = mail_code("andy.too")
+
+    assert visitor.address == "/sign-in/second-step"
+    visitor.send({"code": shown()})
+    assert visitor.address == "/rounds"
 
 
 @pytest.mark.parametrize(
