@@ -45,7 +45,7 @@ def index() -> Page:
         access.renew(person())
     page = render_template(
         "survey/account/tokens.html",
-        form=form,
+        form=TokenForm(scopes, formdata=None) if done else form,
         plain=PlainForm(),
         scopes=scopes,
         tokens=tokens.of(session(), person()),

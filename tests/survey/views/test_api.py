@@ -321,6 +321,7 @@ def test_a_token_is_made_on_the_page_shown_once_and_ended(app, session, world, c
     assert visitor.status == 422
     visitor.send({"name": "Personnel", "scopes": ["people:read", "people:write"], "days": "90"})
     shown = visitor.page.split('<p class="key">')[1].split("</p>")[0]
+    assert 'value="Personnel"' not in visitor.page, "the form would make it once more"
     headers = {"Authorization": f"Bearer {shown}"}
     assert app.test_client().get("/api/v1/people", headers=headers).status_code == 200
 
