@@ -26,6 +26,8 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 SECONDS_TO_ANSWER = 10
 LEEWAY_SECONDS = 60
 BEGUN = "_state_"
+# What Authlib raises where a provider does not answer, or says what makes no sense.
+ILL = (RequestException, RuntimeError, ValueError, KeyError, TypeError, AttributeError)
 log = logging.getLogger(__name__)
 
 
@@ -82,7 +84,7 @@ def leave(back: str) -> Response:
         if issuer() != site().settings.oidc_issuer:
             raise ValueError("it calls itself something else than is set")
         answer: Response = _provider().authorize_redirect(back)
-    except (RequestException, RuntimeError, ValueError) as error:
+    except ILL as error:
         raise _away(error) from error
     return answer
 
@@ -91,7 +93,7 @@ def issuer() -> str:
     """Ask the provider what it calls itself. Raises OrganisationAway."""
     try:
         return str(_provider().load_server_metadata()["issuer"])
-    except (RequestException, RuntimeError, ValueError, KeyError) as error:
+    except ILL as error:
         raise _away(error) from error
 
 
@@ -110,7 +112,7 @@ def verified_address() -> str:
         # Its kind says what is wrong; its text could quote what was sent.
         log.warning("the organisation's sign-in was not confirmed: %s", type(error).__name__)
         raise NotConfirmed from error
-    except (RequestException, RuntimeError, ValueError, KeyError) as error:
+    except ILL as error:
         raise _away(error) from error
     try:
         address = clean_address(str(claims.get("email", "")))

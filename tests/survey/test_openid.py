@@ -201,6 +201,7 @@ def test_another_claim_may_say_that_the_address_is_verified(said, settings, told
 AWAY = {
     "says what is no JSON": {WELL_KNOWN: Response("<html>")},
     "fails": {WELL_KNOWN: Response("", 500)},
+    "says a list": {WELL_KNOWN: Response("[]")},
     "says nothing": {WELL_KNOWN: Response("{}")},
 }
 
@@ -230,6 +231,13 @@ def test_a_provider_that_calls_itself_something_else_is_not_gone_to(client, told
 
 def test_a_provider_that_fails_while_somebody_returns_is_said_to(client, told, robin):
     told.answers = {"/token": Response("", 502)}
+
+    assert told.sign_in(client).status_code == 503
+
+
+def test_a_provider_that_tells_nonsense_of_somebody_is_said_to_be_away(client, told, robin):
+    told.claims = {"email": None, "email_verified": None}
+    told.answers = {"/info": Response("[1]")}
 
     assert told.sign_in(client).status_code == 503
 
