@@ -40,19 +40,20 @@ class NotTaken(Refused):
 
 
 def deliver(site: Site, session: Session, most: int) -> int:
-    """Send the messages that are due, at most so many; return how many were tried.
+    """Send the messages that are due, at most so many; return how many were taken.
 
-    Without a receiver, all are forgotten. Commits after each step.
+    Ends with the first that is not: other work waits meanwhile. Without a receiver, all are
+    forgotten. Commits after each step.
     """
     if not site.settings.webhook_url:
         if webhooks.forget(session):
             session.commit()
         return 0
-    for tried in range(most):
+    for taken in range(most):
         webhook = None if site.stopping.is_set() else webhooks.claim(session, site.now())
         session.commit()
         if webhook is None:
-            return tried
+            return taken
         body = _body(webhook)
         session.rollback()
         try:
@@ -60,8 +61,9 @@ def deliver(site: Site, session: Session, most: int) -> int:
         except NotTaken as trouble:
             reason = str(trouble.gaps["reason"])
             webhooks.mark_trouble(session, webhook, reason, site.now())
-        else:
-            webhooks.mark_taken(session, webhook.id)
+            session.commit()
+            return taken
+        webhooks.mark_taken(session, webhook.id)
         session.commit()
     return most
 

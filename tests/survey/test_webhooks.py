@@ -173,6 +173,24 @@ def test_whoever_dies_while_telling_leaves_it_to_the_next(app, clock, opened, re
     assert headers["webhook-id"] == str(claimed.id)
 
 
+@on_sqlite
+def test_a_receiver_that_is_ill_holds_up_other_work_for_one_message(
+    app, session, keyring, receiver, clock
+):
+    for number in range(3):
+        leader = factories.person(session, f"Leader{number}", "leader")
+        factories.opened(session, keyring, leader=leader)
+    session.commit()
+    receiver.status = 500
+    jobs.answer(app, "tell")
+    assert len(receiver.got) == 1
+
+    receiver.status = 204
+    clock.forward(minutes=2)
+    jobs.answer(app, "tell")
+    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 3
+
+
 def test_many_workers_tell_it_once(app, session, keyring, receiver):
     for number in range(6):
         leader = factories.person(session, f"Leader{number}", "leader")
